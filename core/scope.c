@@ -1,0 +1,279 @@
+/* scope.c - floor 4: sessions, scopes, regions, no_grad, detach, hooks, requires_grad: who owns what, and until when. */
+#include "call.h"
+#include "parallel.h"
+#include "plugins.h"
+#include "probes.h"
+#include <stdio.h>
+#include <stdlib.h>
+
+#ifndef EBB_VERSION
+#define EBB_VERSION "0.1.0"
+#endif
+
+const char *ebb_version(void) { return EBB_VERSION; }
+
+/* ---- session ---- */
+
+static void *system_alloc(void *user, size_t bytes) {
+    (void)user;
+    return malloc(bytes);
+}
+static void system_free(void *user, void *p, size_t bytes) {
+    (void)user;
+    (void)bytes;
+    free(p);
+}
+
+static int machine_level(void) {
+#if defined __x86_64__ && !defined EBB_ONE_LEVEL
+    __builtin_cpu_init();
+    if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512bw") &&
+        __builtin_cpu_supports("avx512vl"))
+        return 2;
+    if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) return 1;
+#endif
+    return 0;
+}
+
+const char *ebb_level_name(int level) {
+#if defined __x86_64__ && !defined EBB_ONE_LEVEL
+    static const char *const names[] = {"SSE2", "AVX2", "AVX-512"};
+    return level >= 0 && level < 3 ? names[level] : "?";
+#elif defined __wasm_simd128__
+    (void)level;
+    return "wasm simd128";
+#else
+    (void)level;
+    return "baseline";
+#endif
+}
+
+static ebb *session_new(const ebb_options *given) {
+    ebb_options o = {.size = sizeof o};
+    if (given) memcpy(&o, given, given->size && given->size < sizeof o ? given->size : sizeof o);
+    void *(*get)(void *, size_t) = o.alloc ? o.alloc : system_alloc;
+    void (*put)(void *, void *, size_t) = o.free ? o.free : system_free;
+    ebb *e = (ebb *)get(o.alloc_user, sizeof *e);
+    if (!e) return NULL;
+    memset(e, 0, sizeof *e);
+    e->opt = o;
+    e->mem = (ebb__alloc){.get = get, .put = put, .user = o.alloc_user, .limit = o.memory_limit};
+    e->threads = o.threads > 0 ? o.threads : ebb__cores();
+    e->grain = o.grain > 0 ? o.grain : 32768;
+    e->level = machine_level();
+    if (o.level > 0 && o.level - 1 < e->level) e->level = o.level - 1;
+    e->seed = o.seed;
+    e->next_hook = 1;
+    ebb__host_open(e);
+    size_t cap = 0;
+    if (ebb__tape_open(e) == EBB_OK && ebb__registry_open(e) == EBB_OK && ebb__grow(e, &e->regions, &cap, 0, 1, sizeof *e->regions)) {
+        e->cap_regions = (uint32_t)cap;
+        e->regions[0] = ebb__strdup(e, "");
+        e->n_regions = 1;
+    }
+    if (e->code == EBB_OK) return e;
+    ebb_close(e);
+    return NULL;
+}
+
+ebb *ebb_open(const ebb_options *options) {
+    ebb *e = session_new(options);
+    if (e && !e->opt.bare && ebb__load_builtin(e) != EBB_OK) {
+        ebb_close(e);
+        return NULL;
+    }
+    return e;
+}
+
+ebb *ebb_open_like(const ebb *like, const ebb_options *options) {
+    if (!like) return NULL;
+    ebb *e = session_new(options);
+    for (size_t i = 0; e && i < like->reg->n_plugins; i++)
+        if (ebb__register(e, like->reg->plugins[i].entry, like->reg->plugins[i].path) != EBB_OK) {
+            ebb_close(e);
+            return NULL;
+        }
+    return e;
+}
+
+void ebb_close(ebb *e) {
+    if (!e) return;
+    ebb__probes_off(e);
+    /* every block of the session is on the allocator's list: nothing needs to be taken apart */
+    ebb__alloc mem = e->mem;
+    ebb__alloc_close(&mem);
+    mem.put(mem.user, e, sizeof *e);
+}
+
+void ebb_threads_set(ebb *e, int threads) {
+    if (e) e->threads = threads < 1 ? 1 : threads;
+}
+int ebb_threads(const ebb *e) { return e ? e->threads : 0; }
+int ebb_level(const ebb *e) { return e ? e->level : 0; }
+
+void ebb_memory_stats(const ebb *e, ebb_memory *out) {
+    *out = (ebb_memory){0};
+    if (!e) return;
+    out->in_use = e->mem.in_use;
+    out->peak = e->mem.peak;
+    out->held = e->mem.held;
+    out->tape = e->tape->bytes + e->tape->n * sizeof *e->tape->node;
+    out->tensors = e->live;
+}
+
+void ebb_memory_trim(ebb *e) {
+    if (e) ebb__alloc_trim(&e->mem);
+}
+
+/* ---- scopes ---- */
+
+ebb_scope *ebb_begin(ebb *e) {
+    if (!e || e->code != EBB_OK) return NULL;
+    ebb_scope *s = (ebb_scope *)ebb__get(e, sizeof *s);
+    if (!s) return NULL;
+    *s = (ebb_scope){.e = e, .outer = e->scope, .owned_mark = e->n_owned, .tape_mark = (uint32_t)e->tape->n};
+    e->scope = s;
+    return s;
+}
+
+/* The graph made inside stays only for a tensor that outlives the scope with nodes that backward has not used up. */
+static bool graph_is_kept(const ebb *e, const ebb_scope *s) {
+    for (size_t i = s->owned_mark; i < e->n_owned; i++) {
+        const ebb_tensor *t = e->owned[i];
+        if (!t->node || t->node <= s->tape_mark) continue;
+        const ebb__node *n = ebb__node_live(t);
+        if (!n || (n->flags & N_SPENT)) continue;
+        if ((t->flags & T_ESCAPES) || ((t->flags & T_RETAINED) && t->refs > 1)) return true;
+    }
+    return false;
+}
+
+void ebb_end(ebb_scope *s) {
+    if (!s) return;
+    ebb *e = s->e;
+    bool open = false;
+    for (ebb_scope *k = e->scope; k && !open; k = k->outer) open = k == s;
+    if (!open) return;
+    while (e->scope != s) ebb_end(e->scope);
+    if (e->tape->n > s->tape_mark && !graph_is_kept(e, s)) ebb__tape_cut(e, s->tape_mark);
+    ebb__owned_cut(e, s->owned_mark);
+    e->scope = s->outer;
+    ebb__put(e, s, sizeof *s);
+}
+
+ebb_tensor *ebb_escape(ebb_tensor *t) {
+    if (t) t->flags |= T_ESCAPES;
+    return t;
+}
+
+/* ---- regions ---- */
+
+void ebb_region_begin(ebb *e, const char *name) {
+    if (!e || e->code != EBB_OK) return;
+    char full[256];
+    const char *outer = e->regions[e->region];
+    snprintf(full, sizeof full, *outer ? "%s/%s" : "%s%s", outer, name ? name : "?");
+    size_t cap = e->cap_region_stack;
+    if (!ebb__grow(e, &e->region_stack, &cap, e->n_region_stack, 1, sizeof *e->region_stack)) return;
+    e->cap_region_stack = (uint32_t)cap;
+    e->region_stack[e->n_region_stack++] = e->region;
+    for (uint32_t i = 0; i < e->n_regions; i++)
+        if (!strcmp(e->regions[i], full)) {
+            e->region = i;
+            return;
+        }
+    cap = e->cap_regions;
+    char *copy = ebb__strdup(e, full);
+    if (!copy || !ebb__grow(e, &e->regions, &cap, e->n_regions, 1, sizeof *e->regions)) {
+        ebb__strfree(e, copy);
+        return; /* the region is not entered, but its end still pairs */
+    }
+    e->cap_regions = (uint32_t)cap;
+    e->regions[e->n_regions] = copy;
+    e->region = e->n_regions++;
+}
+
+void ebb_region_end(ebb *e) {
+    if (e && e->n_region_stack) e->region = e->region_stack[--e->n_region_stack];
+}
+
+/* ---- gradients: leaves, regions without a graph, hooks ---- */
+
+void ebb_no_grad_begin(ebb *e) {
+    if (e) e->no_grad++;
+}
+void ebb_no_grad_end(ebb *e) {
+    if (e && e->no_grad) e->no_grad--;
+}
+
+ebb_tensor *ebb_detach(ebb_tensor *t) {
+    if (!t || t_session(t)->code != EBB_OK) return NULL;
+    return ebb__view(t, t->ndim, t_shape(t), t_stride(t), 0);
+}
+
+ebb_status ebb_requires_grad(ebb_tensor *t, bool on) {
+    if (!t) return EBB_E_ARG;
+    ebb *e = t_session(t);
+    char s[200];
+    if (e->code != EBB_OK) return e->code;
+    if (t->dtype != EBB_F32 && t->dtype != EBB_F64)
+        return ebb_fail(e, EBB_E_GRAPH, "%s is of an integer type; only f32 and f64 tensors can need a gradient", ebb_describe(t, s, sizeof s));
+    if (t->node)
+        return ebb_fail(e, EBB_E_GRAPH, "%s was made by an op and is no leaf: whether it needs a gradient follows from its inputs; use ebb_detach first",
+                        ebb_describe(t, s, sizeof s));
+    t->flags = (uint16_t)(on ? t->flags | T_REQUIRES : t->flags & ~T_REQUIRES);
+    return EBB_OK;
+}
+
+ebb_tensor *ebb_grad_of(const ebb_tensor *leaf) { return leaf && leaf->ext ? leaf->ext->grad : NULL; }
+
+void ebb_grad_set(ebb_tensor *leaf, ebb_tensor *grad) {
+    if (!leaf) return;
+    ebb *e = t_session(leaf);
+    if (!grad) {
+        if (!leaf->ext || !leaf->ext->grad) return;
+        ebb_release(leaf->ext->grad);
+        leaf->ext->grad = NULL;
+        return;
+    }
+    char a[200], b[200];
+    if (grad->ndim != leaf->ndim || grad->dtype != leaf->dtype || memcmp(t_shape(grad), t_shape(leaf), 8 * (size_t)leaf->ndim)) {
+        ebb_fail(e, EBB_E_SHAPE, "ebb_grad_set: the gradient is %s, the tensor %s", ebb_describe(grad, a, sizeof a), ebb_describe(leaf, b, sizeof b));
+        return;
+    }
+    ebb__ext *x = ebb__ext_of(leaf);
+    if (!x) return;
+    ebb_retain(grad);
+    ebb_release(x->grad);
+    x->grad = grad;
+}
+
+int64_t ebb_hook_add(ebb_tensor *t, ebb_grad_hook fn, void *user) {
+    if (!t) return 0;
+    ebb *e = t_session(t);
+    char s[200];
+    if (e->code != EBB_OK) return 0;
+    if (!fn || !ebb__needs(t)) {
+        ebb_fail(e, fn ? EBB_E_GRAPH : EBB_E_ARG, fn ? "ebb_hook_add: %s needs no gradient, so the hook would never run" : "ebb_hook_add: the function for %s is NULL",
+                 ebb_describe(t, s, sizeof s));
+        return 0;
+    }
+    ebb__ext *x = ebb__ext_of(t);
+    if (!x || !ebb__grow(e, &e->hooks, &e->cap_hooks, e->n_hooks, 1, sizeof *e->hooks)) return 0;
+    ebb__node *n = ebb__node_live(t);
+    if (n) n->flags |= N_HOOKED;
+    x->hooks++;
+    e->hooks[e->n_hooks++] = (ebb__hook){e->next_hook, ebb_retain(t), fn, user};
+    return e->next_hook++;
+}
+
+void ebb_hook_remove(ebb *e, int64_t handle) {
+    for (size_t i = 0; e && i < e->n_hooks; i++)
+        if (e->hooks[i].id == handle) {
+            ebb_tensor *t = e->hooks[i].t;
+            memmove(&e->hooks[i], &e->hooks[i + 1], (--e->n_hooks - i) * sizeof *e->hooks);
+            t->ext->hooks--;
+            ebb_release(t);
+            return;
+        }
+}

@@ -1,0 +1,208 @@
+/* tape.c - floor 2: recording on the tape and cutting it; see tape.h. */
+#include "tape.h"
+
+enum { CHUNK = 1 << 16 };
+
+ebb_status ebb__tape_open(ebb *e) {
+    e->tape = (ebb__tape *)ebb__get0(e, sizeof *e->tape);
+    return e->tape ? EBB_OK : e->code;
+}
+
+ebb__node *ebb__node_live(const ebb_tensor *t) {
+    if (!t->node) return NULL;
+    const ebb__tape *tape = t_session(t)->tape;
+    if (t->node > tape->n) return NULL;
+    ebb__node *n = tape->node[t->node - 1];
+    return n->epoch == t->epoch ? n : NULL;
+}
+
+bool ebb__needs(const ebb_tensor *t) { return (t->flags & T_REQUIRES) || t->node; }
+bool ebb_needs_grad(const ebb_tensor *t) { return t && ebb__needs(t); }
+bool ebb_is_leaf(const ebb_tensor *t) { return t && !t->node; }
+
+ebb__edge ebb__edge_of(ebb_tensor *t) {
+    if (t->flags & T_REQUIRES) return (ebb__edge)(uintptr_t)t | 1;
+    if (t->node) return (ebb__edge)(t->node - 1) << 8 | (ebb__edge)t->out << 2 | 2;
+    return 0;
+}
+
+const ebb_vjp *ebb__rule_of(const ebb__entry *x, int input) {
+    const size_t i = x->variadic && x->op->n_vjp == 1 ? 0 : (size_t)input;
+    return i < x->op->n_vjp && x->op->vjp[i].rule ? &x->op->vjp[i] : NULL;
+}
+
+/* ---- the arena ---- */
+
+static void *arena_get(ebb *e, size_t bytes) {
+    ebb__tape *t = e->tape;
+    if (!t->chunk || t->chunk->size - t->chunk->used < bytes) {
+        ebb__chunk *c = t->spare;
+        if (c && c->size >= bytes + sizeof *c) {
+            t->spare = NULL;
+        } else {
+            const size_t size = bytes + sizeof *c > CHUNK ? bytes + sizeof *c : CHUNK;
+            c = (ebb__chunk *)ebb__get(e, size);
+            if (!c) return NULL;
+            c->size = size;
+        }
+        c->prev = t->chunk;
+        c->used = sizeof *c;
+        t->chunk = c;
+    }
+    void *p = (char *)t->chunk + t->chunk->used;
+    t->chunk->used += bytes;
+    t->bytes += bytes;
+    return p;
+}
+
+/* Gives back the newest record. */
+static void arena_pop(ebb *e, size_t bytes) {
+    ebb__tape *t = e->tape;
+    t->chunk->used -= bytes;
+    t->bytes -= bytes;
+    if (t->chunk->used > sizeof *t->chunk || !t->chunk->prev) return;
+    ebb__chunk *c = t->chunk;
+    t->chunk = c->prev;
+    if (t->spare) ebb__put(e, t->spare, t->spare->size);
+    t->spare = c;
+}
+
+void ebb__node_spend(ebb *e, ebb__node *n) {
+    (void)e;
+    if (n->flags & N_SPENT) return;
+    n->flags |= N_SPENT;
+    for (int i = 0; i < n->n_saved; i++) {
+        ebb_release(n_saved(n)[i].t);
+        n_saved(n)[i].t = NULL;
+    }
+    for (int i = 0; i < n->n_x; i++)
+        if (n_edges(n)[i] & 1) {
+            ebb_release((ebb_tensor *)(uintptr_t)(n_edges(n)[i] & ~(ebb__edge)1));
+            n_edges(n)[i] = 0;
+        }
+}
+
+void ebb__tape_cut(ebb *e, size_t n) {
+    ebb__tape *t = e->tape;
+    if (n >= t->n) return;
+    t->epoch++;
+    while (t->n > n) {
+        ebb__node *x = t->node[t->n - 1];
+        ebb__node_spend(e, x);
+        for (int j = 0; j < x->n_y; j++) ebb_release(n_g(x)[j]);
+        t->n--;
+        arena_pop(e, (size_t)x->size8 * 8);
+    }
+}
+
+void ebb_tape_clear(ebb *e) {
+    if (e && !e->in_backward) ebb__tape_cut(e, 0);
+}
+
+/* ---- recording ---- */
+
+/* Gradients flow from floating outputs; a view of a tensor that an in-place op moved in the graph is stale. */
+static ebb_status inputs_current(ebb *e, const ebb__entry *x, int n_x, ebb_tensor *const *in) {
+    for (int i = 0; i < n_x; i++) {
+        const ebb_tensor *t = in[i];
+        if (!t) continue;
+        if (t->node && !ebb__node_live(t)) {
+            char s[200];
+            return ebb_fail(e, EBB_E_GRAPH,
+                            "%s: the graph of input %d (%s) was freed when its scope ended; use it inside the scope, keep it with "
+                            "ebb_escape, or take ebb_detach of it",
+                            x->op->name, i, ebb_describe(t, s, sizeof s));
+        }
+        if (t->root != t && t->root->ext && t->root->ext->rebased != t->version)
+            return ebb_fail(e, EBB_E_CHANGED, "%s: input %d is a view of a tensor that was changed in place by %s since; take the view again",
+                            x->op->name, i, t->root->ext->writer ? t->root->ext->writer->name : "an op");
+    }
+    return EBB_OK;
+}
+
+ebb_status ebb__record(ebb *e, const ebb__entry *x, int n_x, ebb_tensor *const *in, int n_y, ebb_tensor *const *y,
+                       const void *attrs) {
+    ebb__tape *tape = e->tape;
+    if (inputs_current(e, x, n_x, in) != EBB_OK) return e->code;
+    uint64_t reads = 0;
+    size_t dims = 0;
+    for (int i = 0; i < n_x; i++) {
+        if (!in[i]) continue;
+        dims += in[i]->ndim;
+        const ebb_vjp *r = ebb__needs(in[i]) ? ebb__rule_of(x, i) : NULL;
+        if (r) reads |= r->reads;
+    }
+    int n_saved_ = 0;
+    for (int i = 0; i < n_x; i++) n_saved_ += in[i] && i < 32 && (reads >> i & 1);
+    for (int j = 0; j < n_y; j++) {
+        dims += y[j]->ndim;
+        n_saved_ += (int)(reads >> (32 + j) & 1);
+    }
+    const size_t meta = (2u * (size_t)(n_x + n_y) + 7) / 8 * 8;
+    const size_t bytes = (sizeof(ebb__node) + sizeof(ebb__edge) * (size_t)n_x + sizeof(ebb_tensor *) * (size_t)n_y +
+                          sizeof(ebb__saved) * (size_t)n_saved_ + meta + 8 * dims + x->op->attrs_size + 7) & ~(size_t)7;
+    if (bytes / 8 > UINT16_MAX || dims > UINT8_MAX)
+        return ebb_fail(e, EBB_E_ARG, "%s: too many inputs to record (%d, with %zu dims in all)", x->op->name, n_x, dims);
+    if (!ebb__grow(e, &tape->node, &tape->cap, tape->n, 1, sizeof *tape->node)) return e->code;
+    ebb__node *n = (ebb__node *)arena_get(e, bytes);
+    if (!n) return e->code;
+    *n = (ebb__node){.x = x,
+                     .epoch = tape->epoch,
+                     .region = e->region,
+                     .n_saved = (uint16_t)n_saved_,
+                     .size8 = (uint16_t)(bytes / 8),
+                     .n_x = (uint8_t)n_x,
+                     .n_y = (uint8_t)n_y,
+                     .n_dims = (uint8_t)dims};
+    ebb__saved *save = n_saved(n);
+    uint8_t *m = n_meta(n);
+    int64_t *d = n_dims(n);
+    for (int i = 0; i < n_x; i++) {
+        ebb_tensor *t = in[i];
+        n_edges(n)[i] = 0;
+        m[2 * i] = t ? t->dtype : 0;
+        m[2 * i + 1] = t ? t->ndim : 0;
+        if (!t) continue;
+        for (int k = 0; k < t->ndim; k++) *d++ = t_shape(t)[k];
+        if (ebb__rule_of(x, i)) {
+            n_edges(n)[i] = ebb__edge_of(t);
+            if (n_edges(n)[i] & 1) t->refs++;
+        }
+        if (i < 32 && (reads >> i & 1)) {
+            t->refs++;
+            /* in place: what the rule wants to read is already gone; the older version makes reading it an error */
+            *save++ = (ebb__saved){t, t->root->version - (n_y && t == y[0]), (uint8_t)i};
+        }
+    }
+    for (int j = 0; j < n_y; j++) {
+        n_g(n)[j] = NULL;
+        m[2 * (n_x + j)] = y[j]->dtype;
+        m[2 * (n_x + j) + 1] = y[j]->ndim;
+        for (int k = 0; k < y[j]->ndim; k++) *d++ = t_shape(y[j])[k];
+        if (reads >> (32 + j) & 1) {
+            y[j]->refs++;
+            *save++ = (ebb__saved){y[j], y[j]->root->version, (uint8_t)(32 + j)};
+        }
+        if (y[j]->dtype == EBB_F32 || y[j]->dtype == EBB_F64) {
+            y[j]->node = (uint32_t)tape->n + 1;
+            y[j]->epoch = tape->epoch;
+            y[j]->out = (uint16_t)j;
+        }
+    }
+    if (x->op->attrs_size) memcpy(n_attrs(n), attrs, x->op->attrs_size);
+    tape->node[tape->n++] = n;
+    return EBB_OK;
+}
+
+/* ---- the walk ---- */
+
+void ebb__node_shapes(const ebb__node *n, ebb_shape *s) {
+    const int64_t *d = n_dims(n);
+    for (int i = 0; i < n->n_x + n->n_y; i++) {
+        s[i] = (ebb_shape){n_meta(n)[2 * i], n_meta(n)[2 * i + 1], d};
+        d += s[i].ndim;
+    }
+}
+
+int64_t ebb_tape_len(const ebb *e) { return e ? (int64_t)e->tape->n : 0; }
+int64_t ebb_node_of(const ebb_tensor *t) { return t && ebb__node_live(t) ? (int64_t)t->node - 1 : -1; }
