@@ -17,11 +17,10 @@ typedef struct call {
     const void *attrs;
     int dtype; /* T */
     bool in_place;
+    bool identity; /* a composed op changed nothing: its result is an input itself */
 } call;
 
-static const ebb__operand *operand(const call *c, int i) {
-    return &c->x->arg[c->x->variadic && i >= c->x->n_in ? c->x->n_in - 1 : i];
-}
+static const ebb__operand *operand(const call *c, int i) { return ebb__input(c->x, i); }
 
 /* ---- arguments ---- */
 
@@ -157,7 +156,7 @@ static int full_output_shape(const call *c, const ebb__shapes *s, int j, int64_t
     const int n = ebb__output_shape(c->x, s, j, shape);
     if (!c->x->op->axes || !c->x->arg[c->x->n_in + j].ndim) return n;
     for (int i = 0; i < c->n_x; i++)
-        if (c->in[i] && c->x->arg[i].ndim) {
+        if (c->in[i] && operand(c, i)->ndim) {
             for (int d = 0; d < n; d++)
                 if (shape[d] < 0) shape[d] = t_shape(c->in[i])[d];
             break;
@@ -205,27 +204,38 @@ static ebb_status run_sig(call *c) {
     ebb_status r = ebb__infer_sig(e, x, c->n_x, c->in, c->attrs, &s);
     if (r != EBB_OK) return r;
     for (int i = 0; i < c->n_x && !x->pointwise; i++)
-        if (c->in[i] && x->arg[i].below >= 0 && (r = check_index(c, i, s.dim[x->arg[i].below])) != EBB_OK) return r;
+        if (c->in[i] && operand(c, i)->below >= 0 && (r = check_index(c, i, s.dim[operand(c, i)->below])) != EBB_OK) return r;
+    const int n_x = x->variadic ? c->n_x : x->n_in; /* absent optional inputs are operands too */
     ebb__arg arg[EBB_MAX_OPERANDS];
-    ebb__plan p = {.x = x, .attrs = c->attrs, .n_x = x->n_in, .n_args = x->n_in + x->n_out, .dtype = c->dtype, .arg = arg};
+    ebb__plan p; /* set field by field: zeroing it all costs as much as a small op */
+    p.x = x;
+    p.attrs = c->attrs;
+    p.n_x = n_x;
+    p.n_args = n_x + x->n_out;
+    p.dtype = c->dtype;
+    p.work = 1;
+    p.infos = NULL;
+    p.arg = arg;
     int order[EBB_MAX_DIMS];
     const int *core_last = NULL;
     if (x->op->axes) {
         ebb__axes_order(&s, order);
         core_last = order;
     }
-    for (int i = 0; i < x->n_in; i++) {
-        arg[i] = (ebb__arg){0};
-        if (i >= c->n_x || !c->in[i]) continue;
+    for (int i = 0; i < n_x; i++) {
+        if (i >= c->n_x || !c->in[i]) {
+            arg[i] = (ebb__arg){0};
+            continue;
+        }
         const ebb_tensor *t = c->in[i];
         arg[i].size = ebb__dsize[t->dtype];
         arg[i].p = (char *)t->data;
-        if (ebb__place(x, &s, i, t->ndim, t_shape(t), t_stride(t), &arg[i])) continue;
+        if (ebb__place(x, &s, operand(c, i), t->ndim, t_shape(t), t_stride(t), &arg[i])) continue;
         int64_t stride[EBB_MAX_DIMS];
         const ebb_tensor *m = laid_out(t, core_last, stride, true);
         if (!m) return e->code;
         arg[i].p = (char *)m->data;
-        ebb__place(x, &s, i, t->ndim, t_shape(t), stride, &arg[i]);
+        ebb__place(x, &s, operand(c, i), t->ndim, t_shape(t), stride, &arg[i]);
     }
     ebb_tensor *out[8];
     bool elements = false;
@@ -236,20 +246,21 @@ static ebb_status run_sig(call *c) {
         const int n = full_output_shape(c, &s, j, shape);
         if (make_output(c, j, output_dtype(c, j), n, shape) != EBB_OK) return e->code;
         ebb_tensor *t = out[j] = c->y[j];
-        ebb__arg *a = &arg[x->n_in + j];
-        *a = (ebb__arg){.p = (char *)t->data, .size = ebb__dsize[t->dtype]};
+        ebb__arg *a = &arg[n_x + j];
+        a->p = (char *)t->data;
+        a->size = ebb__dsize[t->dtype];
         elements = elements || t->numel;
-        if (ebb__place(x, &s, x->n_in + j, t->ndim, t_shape(t), t_stride(t), a)) continue;
+        if (ebb__place(x, &s, &x->arg[x->n_in + j], t->ndim, t_shape(t), t_stride(t), a)) continue;
         int64_t stride[EBB_MAX_DIMS];
         out[j] = laid_out(t, core_last, stride, false);
         if (!out[j]) return e->code;
         a->p = (char *)out[j]->data;
-        ebb__place(x, &s, x->n_in + j, t->ndim, t_shape(t), stride, a);
+        ebb__place(x, &s, &x->arg[x->n_in + j], t->ndim, t_shape(t), stride, a);
     }
     if (!elements) return EBB_OK;
     p.nb = s.nb;
-    memcpy(p.batch, s.batch, sizeof p.batch);
-    memcpy(p.dim, s.dim, sizeof p.dim);
+    memcpy(p.batch, s.batch, sizeof *p.batch * (size_t)s.nb);
+    memcpy(p.dim, s.dim, sizeof *p.dim * x->n_letters);
     if ((r = ebb__run(e, &p)) != EBB_OK) return r;
     for (int j = 0; j < c->n_y; j++) {
         if (out[j] == c->y[j]) continue;
@@ -280,7 +291,7 @@ static ebb_status run_infer(call *c) {
     const ebb__entry *x = c->x;
     ebb *e = c->e;
     ebb_info info[EBB_MAX_OPERANDS];
-    memset(info, 0, sizeof *info * (size_t)(c->n_x + c->n_y));
+    memset(info + c->n_x, 0, sizeof *info * (size_t)c->n_y);
     for (int i = 0; i < c->n_x; i++) {
         ebb_tensor_info(c->in[i], &info[i]);
         info[i].data = NULL;
@@ -309,7 +320,8 @@ static ebb_status run_infer(call *c) {
         if (c->y[0] && c->y[0]->root->ext) c->y[0]->version = c->y[0]->root->ext->rebased;
         return c->y[0] ? EBB_OK : e->code;
     }
-    ebb__arg arg[EBB_MAX_OPERANDS] = {{0}};
+    ebb__arg arg[EBB_MAX_OPERANDS];
+    memset(arg, 0, sizeof *arg * (size_t)(c->n_x + c->n_y));
     ebb__plan p = {.x = x, .attrs = c->attrs, .n_x = c->n_x, .n_args = c->n_x + c->n_y, .dtype = c->dtype, .work = s.work, .infos = info, .arg = arg};
     for (int i = 0; i < c->n_x; i++) {
         if (!c->in[i]) continue;
@@ -344,9 +356,9 @@ static bool run_composed(call *c) {
         if (e->code != EBB_OK && !e->rule_of) ebb__context(e, "%s: ", c->x->op->name);
         return e->code != EBB_OK;
     }
-    bool shared = y->node || (y->flags & T_REQUIRES); /* its place in the graph is another's */
-    for (int i = 0; i < c->n_x; i++) shared = shared || y == c->in[i];
-    if (own && shared) y = ebb__view(y, y->ndim, t_shape(y), t_stride(y), 0);
+    for (int i = 0; i < c->n_x; i++) c->identity = c->identity || y == c->in[i];
+    if (own && !c->identity && (y->node || (y->flags & T_REQUIRES))) /* its place in the graph is another's */
+        y = ebb__view(y, y->ndim, t_shape(y), t_stride(y), 0);
     c->y[0] = y;
     return true;
 }
@@ -430,7 +442,7 @@ static ebb_status in_place_allowed(call *c) {
     if (!(c->x->op->flags & EBB_INPLACE)) return ebb_fail(e, EBB_E_NAME, "%s has no in-place form", c->x->op->name);
     if (!t) return null_input(c, 0);
     for (int d = 0; d < t->ndim; d++)
-        if (t_shape(t)[d] > 1 && !t_stride(t)[d])
+        if (t->numel && t_shape(t)[d] > 1 && !t_stride(t)[d])
             return ebb_fail(e, EBB_E_CHANGED, "%s_: several elements of %s share one place in memory (an expanded view); write to a copy", c->x->op->name,
                             ebb_describe(t, s, sizeof s));
     if (e->no_grad) return EBB_OK;
@@ -488,6 +500,7 @@ ebb_tensor *ebb__call(ebb *e, const ebb__entry *x, int n_x, ebb_tensor *const *i
     c.n_x = n_x;
     c.n_y = x->n_out;
     c.in_place = in_place;
+    c.identity = false;
     c.y[0] = NULL;
     for (int i = 0; i < n_x && i < EBB_MAX_OPERANDS; i++) c.in[i] = in[i];
     if (check_inputs(&c) != EBB_OK || (in_place && in_place_allowed(&c) != EBB_OK)) return NULL;
@@ -506,7 +519,7 @@ ebb_tensor *ebb__call(ebb *e, const ebb__entry *x, int n_x, ebb_tensor *const *i
     if (attrs && x->has_ranges && ebb__attrs_check(e, x->op->name, x->op->attrs, x->op->n_attrs, c.attrs) != EBB_OK) return NULL;
     if (run(&c) != EBB_OK) return NULL;
     if (in_place) ebb__touch(c.in[0], x->op);
-    if (wants_grad(&c)) {
+    if (!c.identity && wants_grad(&c)) {
         if (ebb__record(e, x, c.n_x, c.in, c.n_y, c.y, c.attrs) != EBB_OK) return NULL;
         if (in_place) {
             ebb__ext *ext = ebb__ext_of(c.y[0]->root);

@@ -191,7 +191,9 @@ static ebb_status do_node(walk *w, ebb__node *n, size_t index) {
         }
         if (*g && (n->flags & N_HOOKED) && (r = run_hooks(w, NULL, n, j, g)) != EBB_OK) return r;
     }
-    ebb_tensor *x[EBB_MAX_OPERANDS] = {0}, *y[8] = {0};
+    ebb_tensor *x[EBB_MAX_OPERANDS], *y[8];
+    for (int i = 0; i < n->n_x; i++) x[i] = NULL;
+    for (int j = 0; j < n->n_y; j++) y[j] = NULL;
     for (int i = 0; i < n->n_saved; i++) {
         const ebb__saved *s = &n_saved(n)[i];
         if (s->slot < 32) x[s->slot] = s->t;

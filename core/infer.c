@@ -79,13 +79,13 @@ static ebb_status axes_mask(ebb *e, const ebb__entry *x, const void *attrs, ebb_
 static ebb_status infer_axes(ebb *e, const ebb__entry *x, int n_x, ebb_tensor *const *in, const void *attrs, ebb__shapes *s) {
     s->nd = -1;
     for (int i = 0; i < n_x && s->nd < 0; i++)
-        if (in[i] && x->arg[i].ndim) s->nd = in[i]->ndim;
+        if (in[i] && ebb__input(x, i)->ndim) s->nd = in[i]->ndim;
     if (axes_mask(e, x, attrs, s) != EBB_OK) return e->code;
     for (int i = 0; i < n_x; i++) {
         if (!in[i]) continue;
         int64_t outer[EBB_MAX_DIMS], n = 1;
         int k = 0;
-        const bool core = x->arg[i].ndim > 0, drop = core || (s->keepdim && in[i]->ndim == s->nd);
+        const bool core = ebb__input(x, i)->ndim > 0, drop = core || (s->keepdim && in[i]->ndim == s->nd);
         if (core && in[i]->ndim != s->nd)
             return ebb_fail(e, EBB_E_SHAPE, "%s: input %d has %d dims, the first has %d", x->op->name, i, in[i]->ndim, s->nd);
         for (int d = 0; d < in[i]->ndim; d++) {
@@ -113,7 +113,7 @@ ebb_status ebb__infer_sig(ebb *e, const ebb__entry *x, int n_x, ebb_tensor *cons
         for (int i = 0; i < n_x && r == EBB_OK; i++) {
             const ebb_tensor *t = in[i];
             if (!t) continue;
-            const ebb__operand *o = &x->arg[i];
+            const ebb__operand *o = ebb__input(x, i);
             const int nb = t->ndim - o->ndim;
             if (nb < 0) return rank_error(e, x, i, t, o->ndim);
             for (int d = 0; d < o->ndim; d++) {
@@ -169,8 +169,7 @@ static void batch_strides(const ebb__shapes *s, int n, const int64_t *shape, con
     }
 }
 
-bool ebb__place(const ebb__entry *x, const ebb__shapes *s, int i, int ndim, const int64_t *shape, const int64_t *stride, ebb__arg *a) {
-    const ebb__operand *o = &x->arg[i];
+bool ebb__place(const ebb__entry *x, const ebb__shapes *s, const ebb__operand *o, int ndim, const int64_t *shape, const int64_t *stride, ebb__arg *a) {
     const bool strided = x->op->flags & EBB_STRIDED;
     if (!x->op->axes) {
         const int nb = ndim - o->ndim;

@@ -17,8 +17,10 @@ typedef struct ebb__shapes {
 ebb_status ebb__infer_sig(ebb *e, const ebb__entry *x, int n_x, ebb_tensor *const *in, const void *attrs, ebb__shapes *s);
 /* Shape of output j. -> its rank */
 int ebb__output_shape(const ebb__entry *x, const ebb__shapes *s, int j, int64_t *shape);
-/* Places operand i (dims and strides as given) in the plan. False: its core dims are not where the kernel needs them. */
-bool ebb__place(const ebb__entry *x, const ebb__shapes *s, int i, int ndim, const int64_t *shape, const int64_t *stride, ebb__arg *a);
+/* The signature's operand for input i of a call: the last one serves all further inputs of a variadic op. */
+static inline const ebb__operand *ebb__input(const ebb__entry *x, int i) { return &x->arg[i < x->n_in ? i : x->n_in - 1]; }
+/* Places an operand (dims and strides as given) in the plan. False: its core dims are not where the kernel needs them. */
+bool ebb__place(const ebb__entry *x, const ebb__shapes *s, const ebb__operand *o, int ndim, const int64_t *shape, const int64_t *stride, ebb__arg *a);
 /* Order of dims that brings the axes of an .axes operand to the end. */
 void ebb__axes_order(const ebb__shapes *s, int *order);
 #endif

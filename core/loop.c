@@ -32,7 +32,7 @@ typedef struct job {
     int level;
     char *scratch;
     size_t scratch_each;
-    ebb_status status[64]; /* by thread; the first of a call wins by order of tasks only among equals, so: any */
+    ebb_status failed;      /* what a kernel call returned, when one failed */
     int tiles[MAX_LETTERS]; /* how many tiles along each letter */
     char said;              /* a kernel has put words into `words` (the first one to do so) */
     char words[200];
@@ -95,7 +95,7 @@ static void range_task(void *ctx, int64_t task, int thread) {
     for (int i = 0; i < j->p->n_args; i++) step[i] = j->p->nb ? j->p->arg[i].batch[j->p->nb - 1] : 0;
     fill_loop(j, &l, ptr, step, thread);
     const ebb_status s = run_range(j, &l, ptr, j->items * task / j->tasks, j->items * (task + 1) / j->tasks);
-    if (s != EBB_OK) j->status[thread & 63] = s;
+    if (s != EBB_OK) __atomic_store_n(&j->failed, s, __ATOMIC_RELAXED);
 }
 
 static void unit_task(void *ctx, int64_t task, int thread) {
@@ -108,7 +108,7 @@ static void unit_task(void *ctx, int64_t task, int thread) {
     l.first = j->items * task / j->tasks;
     l.n = j->items * (task + 1) / j->tasks - l.first;
     const ebb_status s = l.n ? j->fn(&l) : EBB_OK;
-    if (s != EBB_OK) j->status[thread & 63] = s;
+    if (s != EBB_OK) __atomic_store_n(&j->failed, s, __ATOMIC_RELAXED);
 }
 
 /* A tile of one item: the letters of `.split` are cut, the others whole. */
@@ -137,7 +137,7 @@ static void tile_task(void *ctx, int64_t task, int thread) {
     }
     l.dim = dim;
     const ebb_status s = j->fn(&l);
-    if (s != EBB_OK) j->status[thread & 63] = s;
+    if (s != EBB_OK) __atomic_store_n(&j->failed, s, __ATOMIC_RELAXED);
 }
 
 static ebb_kernel_fn choose(const ebb__plan *p, const ebb_loop *item) {
@@ -166,19 +166,21 @@ static int64_t cut_tiles(job *j, int64_t work) {
 }
 
 static ebb_status finish(ebb *e, const job *j) {
-    for (int t = 0; t < 64; t++)
-        if (j->status[t] != EBB_OK && j->said) return ebb_fail(e, j->status[t], "%s: %s", j->p->x->op->name, j->words);
-        else if (j->status[t] != EBB_OK)
-            return ebb_fail(e, EBB_E_KERNEL, "%s: its kernel returned an error (%s)", j->p->x->op->name, ebb_status_name(j->status[t]));
-    return EBB_OK;
+    if (j->failed == EBB_OK) return EBB_OK;
+    if (j->said) return ebb_fail(e, j->failed, "%s: %s", j->p->x->op->name, j->words);
+    return ebb_fail(e, EBB_E_KERNEL, "%s: its kernel returned an error (%s)", j->p->x->op->name, ebb_status_name(j->failed));
 }
 
 static ebb_status run_job(ebb *e, ebb__plan *p) {
-    job j;
-    memset(&j, 0, offsetof(job, words));
+    job j; /* set field by field: `words` is only read after a failure */
     j.p = p;
+    j.core = NULL;
     j.level = e->level;
     j.tasks = 1;
+    j.scratch = NULL;
+    j.scratch_each = 0;
+    j.failed = EBB_OK;
+    j.said = 0;
     int64_t core[EBB_MAX_OPERANDS][EBB_MAX_DIMS];
     const ebb_op *op = p->x->op;
     if (op->flags & EBB_STRIDED) {
@@ -189,12 +191,12 @@ static ebb_status run_job(ebb *e, ebb__plan *p) {
     for (int c = 0; c < p->x->n_letters; c++) work *= p->dim[c];
     ebb_loop item;
     void *ptr[EBB_MAX_OPERANDS];
-    int64_t step[EBB_MAX_OPERANDS] = {0};
+    int64_t step[EBB_MAX_OPERANDS];
     if (p->x->backends || op->scratch || op->split) {
         fill_loop(&j, &item, ptr, step, 0);
         for (int i = 0; i < p->n_args; i++) {
             ptr[i] = p->arg[i].p;
-            if (p->nb) step[i] = p->arg[i].batch[p->nb - 1];
+            step[i] = p->nb ? p->arg[i].batch[p->nb - 1] : 0;
         }
     }
     j.fn = p->x->backends ? choose(p, &item) : p->x->ref.fn[p->dtype];

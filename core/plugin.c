@@ -3,11 +3,16 @@
  * No code of a plugin runs before its entry has been accepted. Nothing is searched: a path is given. Plugins are never unloaded. */
 #include "plugins.h"
 #include <stdio.h>
+#include <stdlib.h>
 #if !defined EBB_NO_DLOPEN
 #include <dlfcn.h>
 #endif
 
 extern const ebb_plugin *const ebb__builtin[]; /* generated */
+#if defined __EMSCRIPTEN__
+char *ebb__wasm_missing(const char *path); /* web/imports.js; from malloc */
+void ebb__wasm_forget(const char *path);
+#endif
 
 #ifndef EBB_PLUGIN_DIR
 #define EBB_PLUGIN_DIR ""
@@ -89,10 +94,22 @@ static const ebb_plugin *open_file(ebb *e, const char *path) {
         ebb_fail(e, EBB_E_PLUGIN, "%s is not a plugin: it is not %s", path, what);
         return NULL;
     }
+#if defined __EMSCRIPTEN__
+    char *missing = ebb__wasm_missing(path);
+    if (missing) {
+        if (missing[0] == '!') ebb_fail(e, EBB_E_PLUGIN, "%s is not an ebb plugin: %s", path, missing + 1);
+        else ebb_fail(e, EBB_E_PLUGIN, "%s imports what this program does not have: %s", path, missing);
+        free(missing);
+        return NULL;
+    }
+#endif
     void *lib = dlopen(path, RTLD_NOW | RTLD_LOCAL);
     if (!lib) {
         const char *why = dlerror();
         ebb_fail(e, EBB_E_PLUGIN, "%s cannot be loaded: %s", path, why ? why : "unknown reason");
+#if defined __EMSCRIPTEN__
+        ebb__wasm_forget(path);
+#endif
         return NULL;
     }
     const void *entry = dlsym(lib, "ebb_plugin_entry");

@@ -314,13 +314,15 @@ void ebb__store(int dtype, void *p, int64_t i, double v) {
 }
 
 void ebb_tensor_info(const ebb_tensor *t, ebb_info *out) {
-    *out = (ebb_info){0};
-    if (!t) return;
+    if (!t) {
+        *out = (ebb_info){0};
+        return;
+    }
     out->dtype = t->dtype;
     out->ndim = t->ndim;
-    for (int i = 0; i < t->ndim; i++) {
-        out->shape[i] = t_shape(t)[i];
-        out->stride[i] = t_stride(t)[i];
+    for (int i = 0; i < EBB_MAX_DIMS; i++) {
+        out->shape[i] = i < t->ndim ? t_shape(t)[i] : 0;
+        out->stride[i] = i < t->ndim ? t_stride(t)[i] : 0;
     }
     out->numel = t->numel;
     out->data = t->data;

@@ -351,6 +351,15 @@ EBB_OP(cat,
 
 EBB_KERNEL_ALL(contiguous_fwd, EBB__MAP1_BODY(T, x))
 
+static ebb_tensor *contiguous_compose(const ebb_call *c) {
+    ebb_info x;
+    ebb_host_of(c->x[0])->info(c->x[0], &x);
+    int64_t n = 1;
+    for (int d = x.ndim; d-- > 0; n *= x.shape[d])
+        if (x.shape[d] != 1 && x.stride[d] != n && x.numel) return NULL;
+    return c->x[0];
+}
+
 static ebb_tensor *contiguous_dx(const ebb_call *c, ebb_tensor *g) {
     (void)c;
     return g;
@@ -359,10 +368,11 @@ static ebb_tensor *contiguous_dx(const ebb_call *c, ebb_tensor *g) {
 EBB_OP(contiguous,
     .sig = "input()->()",
     .math = "y = x;  dx = g",
+    .compose = contiguous_compose,
     .fwd = contiguous_fwd,
     .vjp = EBB_VJP({contiguous_dx, 0}),
     .flags = EBB_LINEAR,
-    .doc = "A copy whose elements lie in row-major order without gaps."
+    .doc = "The input itself when its elements lie in row-major order without gaps, else a copy that does."
 );
 
 typedef struct to_attrs {

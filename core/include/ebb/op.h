@@ -211,7 +211,8 @@ struct ebb_op {
     ebb_infer_fn infer;
     ebb_infer_fn view; /* the output is a view of input 0: no kernel */
     /* The op in terms of others. With rules: runs outside the graph, and the rules are used. Without: the ops it
-     * calls are recorded. Returning NULL without an error means: not this case, use the kernel. */
+     * calls are recorded. Returning an input itself means that the op changes nothing here; returning NULL without an
+     * error: not this case, use the kernel. */
     ebb_tensor *(*compose)(const ebb_call *c);
     size_t (*scratch)(const ebb_loop *l); /* bytes of scratch a thread needs for this item */
     const ebb_range *domain;              /* samples of input i are drawn from domain[i]; the last serves the rest */
@@ -335,9 +336,10 @@ struct ebb_op {
     } else                                                                                                   \
         EBB__MAP3_LOOP(p0[i * s0], p1[i * s1], p2[i * s2], q[i * sq], expr)
 
-/* In-place calls pass the same pointer as input and output: element i depends on element i alone. */
+/* In-place calls pass the same pointer as input and output: element i depends on element i alone. clang finds that out
+ * at run time, and warns about hints it cannot follow. */
 #if defined __clang__
-#define EBB_IVDEP _Pragma("clang loop vectorize(assume_safety)")
+#define EBB_IVDEP
 #else
 #define EBB_IVDEP _Pragma("GCC ivdep")
 #endif

@@ -1,0 +1,33 @@
+/* assoc_wrong.c - mutant: declared associative, so that long rows are done in blocks, which a sum of squares is not.
+ * expect: contract|gradient|layout|shapes|threads: assoc|blocks|long row */
+#include <ebb/op.h>
+
+EBB_KERNEL(m_sum_squares_fwd,
+    for (int64_t r = 0; r < l->n; r++) {
+        const T *x = (const T *)l->p[0] + r * l->step[0];
+        T sum = 0;
+        for (int64_t i = 0; i < l->dim[0]; i++) sum += x[i] * x[i];
+        *((T *)l->p[1] + r * l->step[1]) = sum;
+    })
+
+/* The cotangent with a last dim of 1, so that it broadcasts along the row. */
+static ebb_tensor *column(const ebb_call *c, ebb_tensor *g) {
+    ebb_ints s = ebb_ints_of(c->y_shape);
+    s.v[s.n++] = 1;
+    return ebb_reshape(g, .shape = s);
+}
+
+static ebb_tensor *m_sum_squares_dx(const ebb_call *c, ebb_tensor *g) {
+    return ebb_mul(column(c, g), ebb_mul_scalar(c->x[0], 2));
+}
+
+EBB_OP(m_sum_squares,
+    .sig = "(n)->()",
+    .flags = EBB_ASSOC,
+    .math = "y = sum_i x_i^2;  dx_i = g*2*x_i",
+    .fwd = m_sum_squares_fwd,
+    .vjp = EBB_VJP({m_sum_squares_dx, EBB_X(0)}),
+    .doc = "A mutant."
+);
+
+EBB_PLUGIN(assoc_wrong, &ebb_op_m_sum_squares);

@@ -1,0 +1,20 @@
+/* abi_major.c - bad plugin: built for the next major version of the ABI.
+ * expect: plugin: ABI major 2 */
+#include <ebb/op.h>
+
+EBB_MAP1(twice_fwd, 2 * x)
+
+static ebb_tensor *twice_dx(const ebb_call *c, ebb_tensor *g) {
+    (void)c;
+    return ebb_mul_scalar(g, 2);
+}
+
+EBB_OP(load_twice,
+    .sig = "()->()",
+    .math = "y = 2*x;  dx = 2*g",
+    .fwd = twice_fwd,
+    .vjp = EBB_VJP({twice_dx, 0}),
+    .doc = "Twice x."
+);
+
+EBB_PLUGIN_OF(abi_major, .abi_major = EBB_ABI_MAJOR + 1, .ops = EBB_LIST(ebb_op, &ebb_op_load_twice));

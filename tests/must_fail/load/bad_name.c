@@ -1,0 +1,21 @@
+/* bad_name.c - bad plugin: an op whose name is not an identifier.
+ * expect: plugin: "2 times" cannot be */
+#include <ebb/op.h>
+
+EBB_MAP1(twice_fwd, 2 * x)
+
+static ebb_tensor *twice_dx(const ebb_call *c, ebb_tensor *g) {
+    (void)c;
+    return ebb_mul_scalar(g, 2);
+}
+
+EBB_OP(load_twice,
+    .name = "2 times",
+    .sig = "()->()",
+    .math = "y = 2*x;  dx = 2*g",
+    .fwd = twice_fwd,
+    .vjp = EBB_VJP({twice_dx, 0}),
+    .doc = "Twice x."
+);
+
+EBB_PLUGIN(bad_name, &ebb_op_load_twice);

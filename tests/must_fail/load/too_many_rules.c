@@ -1,0 +1,20 @@
+/* too_many_rules.c - bad plugin: more rules than inputs.
+ * expect: plugin: load_twice: it has 2 rules for 1 input */
+#include <ebb/op.h>
+
+EBB_MAP1(twice_fwd, 2 * x)
+
+static ebb_tensor *twice_dx(const ebb_call *c, ebb_tensor *g) {
+    (void)c;
+    return ebb_mul_scalar(g, 2);
+}
+
+EBB_OP(load_twice,
+    .sig = "()->()",
+    .math = "y = 2*x;  dx = 2*g",
+    .fwd = twice_fwd,
+    .vjp = EBB_VJP({twice_dx, 0}, {twice_dx, 0}),
+    .doc = "Twice x."
+);
+
+EBB_PLUGIN(too_many_rules, &ebb_op_load_twice);

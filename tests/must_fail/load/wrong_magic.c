@@ -1,0 +1,20 @@
+/* wrong_magic.c - bad plugin: the entry does not begin with the magic.
+ * expect: plugin: wrong magic */
+#include <ebb/op.h>
+
+EBB_MAP1(twice_fwd, 2 * x)
+
+static ebb_tensor *twice_dx(const ebb_call *c, ebb_tensor *g) {
+    (void)c;
+    return ebb_mul_scalar(g, 2);
+}
+
+EBB_OP(load_twice,
+    .sig = "()->()",
+    .math = "y = 2*x;  dx = 2*g",
+    .fwd = twice_fwd,
+    .vjp = EBB_VJP({twice_dx, 0}),
+    .doc = "Twice x."
+);
+
+EBB_PLUGIN_OF(wrong_magic, .magic = "ebbplum", .ops = EBB_LIST(ebb_op, &ebb_op_load_twice));
