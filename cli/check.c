@@ -141,6 +141,20 @@ static void end_op(job *j) {
     j->first = j->n_records;
 }
 
+/* The message with its replay line naming the file that the op comes from: the op itself is not registered yet. */
+static char *replayable(const job *j, const ebb_check *c) {
+    char what[120];
+    const char *file = j->n_files && !ebb_op_find(j->e, c->op) ? j->files[j->n_files - 1].path : NULL;
+    snprintf(what, sizeof what, "ebb check %s ", c->op);
+    const char *at = file && c->message ? strstr(c->message, what) : NULL;
+    if (!at) return copy(c->message);
+    const size_t n = strlen(c->message) + strlen(file) + 16;
+    char *text = malloc(n);
+    if (text)
+        snprintf(text, n, "%.*sebb check %s %s", (int)(at - c->message), c->message, file, at + strlen(what));
+    return text;
+}
+
 static void on_check(void *user, const ebb_check *c) {
     job *j = (job *)user;
     if (j->n_records == j->room) {
@@ -154,7 +168,7 @@ static void on_check(void *user, const ebb_check *c) {
         j->room = room;
     }
     if (j->first < j->n_records && strcmp(j->records[j->first].op, c->op)) end_op(j);
-    record r = {copy(c->op), copy(c->check), copy(c->dtype), copy(c->message),
+    record r = {copy(c->op), copy(c->check), copy(c->dtype), replayable(j, c),
                 c->cases,    c->margin,      c->passed,      c->skipped};
     if (!r.op || !r.check || !r.dtype || !r.message) {
         free(r.op), free(r.check), free(r.dtype), free(r.message);
@@ -226,14 +240,17 @@ static bool check_file(job *j, const char *path, const ebb_verify_options *v) {
         return false;
     }
     fclose(there);
+    const size_t failed = j->failed;
     const char *name = ebb_plugin_load(j->e, path, v);
     end_op(j);
     if (name) f->name = copy(name);
     else f->error = copy(ebb_error(j->e));
     ebb_error_clear(j->e);
     if (j->o->json) return true;
-    if (name) printf("registered: %s\n", name);
-    else printf("refused: %s\n", f->error ? f->error : "out of memory");
+    const char *why = f->error ? f->error : "out of memory";
+    const int n = (int)(j->failed > failed ? strcspn(why, "\n") : strlen(why)); /* the rest stands above */
+    if (name) printf("registered: %s%s\n", name, v->only ? " (this check alone was made)" : "");
+    else printf("refused: %.*s\n", n, why);
     fflush(stdout);
     return true;
 }

@@ -2,7 +2,9 @@
 #define _POSIX_C_SOURCE 200809L
 #include "cli.h"
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 static const cli_command *const commands[] = {&cli_train, &cli_check, &cli_ops, &cli_info, &cli_help, NULL};
 
@@ -31,7 +33,19 @@ void cli_overview(void) {
          "exit codes: 0 done, 1 failed (or an op was refused), 2 called wrongly");
 }
 
+/* Threads that wait for work should spin for microseconds, not milliseconds: on a shared machine long spinning takes the processor from the
+ * very thread that is waited for. libgomp reads its settings before main, so the command starts itself again with them. */
+static void settle_threads(char **argv) {
+#if defined __linux__ && !defined __SANITIZE_THREAD__ && !defined __SANITIZE_ADDRESS__
+    if (getenv("OMP_WAIT_POLICY") || getenv("GOMP_SPINCOUNT")) return;
+    setenv("GOMP_SPINCOUNT", "20000", 1);
+    execv("/proc/self/exe", argv);
+#endif
+    (void)argv;
+}
+
 int main(int argc, char **argv) {
+    settle_threads(argv);
     if (argc < 2) {
         fputs("usage: ebb COMMAND [OPTIONS]\n\n", stderr);
         list_commands(stderr);

@@ -22,7 +22,8 @@ static unsigned class_of(size_t bytes, size_t *size) {
         *size = (c + 1) * 64u;
         return c;
     }
-    const unsigned top = 63u - (unsigned)__builtin_clzll((unsigned long long)(bytes - 1)); /* 2^top < bytes <= 2^(top+1) */
+    const unsigned top =
+        63u - (unsigned)__builtin_clzll((unsigned long long)(bytes - 1)); /* 2^top < bytes <= 2^(top+1) */
     const size_t step = (size_t)1 << (top - 2);
     const unsigned quarter = (unsigned)((bytes - 1 - ((size_t)1 << top)) / step);
     *size = ((size_t)1 << top) + (quarter + 1) * step;

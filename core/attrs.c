@@ -99,8 +99,8 @@ static int32_t choice(const char *word, const char *choices) {
     return -1;
 }
 
-static const char *const type_name[] = {"",          "an integer", "a number", "0 or 1 (false, true)",
-                                        "integers, comma separated", "one of", "a dtype"};
+static const char *const type_name[] = {
+    "", "an integer", "a number", "0 or 1 (false, true)", "integers, comma separated", "one of", "a dtype"};
 
 static ebb_status set(ebb *e, const char *what, const ebb_attr *a, char *text, void *attrs) {
     char *field = (char *)attrs + a->offset;
@@ -127,8 +127,8 @@ static ebb_status set(ebb *e, const char *what, const ebb_attr *a, char *text, v
     }
     if (ok) return EBB_OK;
     return ebb_fail(e, EBB_E_ATTR, "%s: attribute %s is %s%s%s, not \"%s\"", what, a->name,
-                    type_name[a->type >= 1 && a->type <= EBB_A_DTYPE ? a->type : 0], a->type == EBB_A_ENUM ? " " : "",
-                    a->type == EBB_A_ENUM && a->choices ? a->choices : "", text);
+                    type_name[a->type >= 1 && a->type <= EBB_A_DTYPE ? a->type : 0],
+                    a->type == EBB_A_ENUM ? " " : "", a->type == EBB_A_ENUM && a->choices ? a->choices : "", text);
 }
 
 ebb_status ebb__attrs_check(ebb *e, const char *what, const ebb_attr *table, size_t n, const void *attrs) {
@@ -147,21 +147,22 @@ ebb_status ebb__attrs_check(ebb *e, const char *what, const ebb_attr *table, siz
             memcpy(&k, field, sizeof k);
             for (const char *p = a->choices ? a->choices : ""; *p; p++) count += *p == '|';
             if (k < 0 || k >= count)
-                return ebb_fail(e, EBB_E_ATTR, "%s: attribute %s is one of %s, not choice number %d", what, a->name,
-                                a->choices ? a->choices : "", k);
+                return ebb_fail(e, EBB_E_ATTR, "%s: attribute %s is one of %s, not choice number %d", what,
+                                a->name, a->choices ? a->choices : "", k);
             continue;
         } else if (a->type == EBB_A_INTS) {
             int32_t k;
             memcpy(&k, field, sizeof k);
             if (k < 0 || k > EBB_MAX_DIMS)
-                return ebb_fail(e, EBB_E_ATTR, "%s: attribute %s has %d numbers, at most %d are allowed", what, a->name, k,
-                                EBB_MAX_DIMS);
+                return ebb_fail(e, EBB_E_ATTR, "%s: attribute %s has %d numbers, at most %d are allowed",
+                                what, a->name, k, EBB_MAX_DIMS);
             continue;
         } else {
             continue;
         }
         if (!(a->lo == 0 && a->hi == 0) && !(v >= a->lo && v <= a->hi))
-            return ebb_fail(e, EBB_E_ATTR, "%s: attribute %s is %g, outside %g..%g", what, a->name, v, a->lo, a->hi);
+            return ebb_fail(e, EBB_E_ATTR, "%s: attribute %s is %g, outside %g..%g", what, a->name, v, a->lo,
+                            a->hi);
     }
     return EBB_OK;
 }
@@ -180,7 +181,8 @@ ebb_status ebb__attrs_defaults(ebb *e, const char *what, const ebb_attr *table, 
 
 static const char *attr_name(const void *table, size_t i) { return ((const ebb_attr *)table)[i].name; }
 
-ebb_status ebb__attrs_parse(ebb *e, const char *what, const ebb_attr *table, size_t n, const char *text, void *inout) {
+ebb_status ebb__attrs_parse(ebb *e, const char *what, const ebb_attr *table, size_t n, const char *text,
+                            void *inout) {
     uint64_t given = 0;
     for (const char *p = text ? text : ""; *p;) {
         while (isspace((unsigned char)*p)) p++;
@@ -188,7 +190,8 @@ ebb_status ebb__attrs_parse(ebb *e, const char *what, const ebb_attr *table, siz
         char word[256];
         size_t len = 0;
         while (p[len] && !isspace((unsigned char)p[len])) len++;
-        if (len >= sizeof word) return ebb_fail(e, EBB_E_ATTR, "%s: an attribute of %zu characters is too long", what, len);
+        if (len >= sizeof word)
+            return ebb_fail(e, EBB_E_ATTR, "%s: an attribute of %zu characters is too long", what, len);
         memcpy(word, p, len);
         word[len] = 0;
         p += len;
@@ -204,7 +207,8 @@ ebb_status ebb__attrs_parse(ebb *e, const char *what, const ebb_attr *table, siz
                 const size_t at = strlen(all);
                 snprintf(all + at, sizeof all - at, "%s%s", k ? " " : "", table[k].name);
             }
-            if (near) return ebb_fail(e, EBB_E_ATTR, "%s has no attribute %s; did you mean %s?", what, word, near);
+            if (near)
+                return ebb_fail(e, EBB_E_ATTR, "%s has no attribute %s; did you mean %s?", what, word, near);
             return ebb_fail(e, EBB_E_ATTR, "%s has no attribute %s%s%s", what, word, n ? "; it has: " : "", all);
         }
         const ebb_status s = set(e, what, &table[i], eq + 1, inout);
@@ -213,6 +217,7 @@ ebb_status ebb__attrs_parse(ebb *e, const char *what, const ebb_attr *table, siz
     }
     for (size_t i = 0; i < n && i < 64; i++)
         if (!table[i].def && !(given >> i & 1))
-            return ebb_fail(e, EBB_E_ATTR, "%s: attribute %s must be given (%s)", what, table[i].name, table[i].doc);
+            return ebb_fail(e, EBB_E_ATTR, "%s: attribute %s must be given (%s)", what, table[i].name,
+                            table[i].doc);
     return ebb__attrs_check(e, what, table, n, inout);
 }

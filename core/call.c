@@ -41,16 +41,18 @@ static ebb_status check_inputs(call *c) {
     ebb *e = c->e;
     if (c->n_x < x->required || (!x->variadic && c->n_x > x->n_in) || c->n_x > EBB_MAX_OPERANDS - 8) {
         if (x->required == x->n_in)
-            return ebb_fail(e, EBB_E_ARG, "%s: %d inputs given, it takes %s%d: %s", x->op->name, c->n_x, x->variadic ? "at least " : "",
-                            x->required, x->op->sig);
-        return ebb_fail(e, EBB_E_ARG, "%s: %d inputs given, it takes %d to %d: %s", x->op->name, c->n_x, x->required, x->n_in, x->op->sig);
+            return ebb_fail(e, EBB_E_ARG, "%s: %d inputs given, it takes %s%d: %s", x->op->name, c->n_x,
+                            x->variadic ? "at least " : "", x->required, x->op->sig);
+        return ebb_fail(e, EBB_E_ARG, "%s: %d inputs given, it takes %d to %d: %s", x->op->name, c->n_x,
+                        x->required, x->n_in, x->op->sig);
     }
     for (int i = 0; i < c->n_x; i++) {
         if (!c->in[i]) {
             if (operand(c, i)->optional) continue;
             return null_input(c, i);
         }
-        if (t_session(c->in[i]) != e) return ebb_fail(e, EBB_E_ARG, "%s: input %d belongs to another session", x->op->name, i);
+        if (t_session(c->in[i]) != e)
+            return ebb_fail(e, EBB_E_ARG, "%s: input %d belongs to another session", x->op->name, i);
     }
     return EBB_OK;
 }
@@ -76,8 +78,8 @@ static ebb_status no_kernel(call *c) {
             const size_t at = strlen(have);
             snprintf(have + at, sizeof have - at, "%s%s", at ? ", " : "", ebb_dtype_name((ebb_dtype)d));
         }
-    return ebb_fail(c->e, EBB_E_DTYPE, "%s: there is no kernel for %s, only for %s; convert with ebb_to (op \"to\")", c->x->op->name,
-                    ebb_dtype_name((ebb_dtype)c->dtype), have);
+    return ebb_fail(c->e, EBB_E_DTYPE, "%s: there is no kernel for %s, only for %s; convert with ebb_to (op \"to\")",
+                    c->x->op->name, ebb_dtype_name((ebb_dtype)c->dtype), have);
 }
 
 /* Brings the inputs to the dtypes the signature asks for. */
@@ -109,13 +111,16 @@ static ebb_status check_dtypes(call *c) {
             if (c->in[i] && !operand(c, i)->dtype)
                 snprintf(text + at, sizeof text - at, "%s%s", at ? ", " : "", ebb_describe(c->in[i], s, sizeof s));
         }
-        return ebb_fail(e, EBB_E_DTYPE, "%s: its inputs must have one dtype, these do not mix: %s; convert with ebb_to (op \"to\")", x->op->name, text);
+        return ebb_fail(e, EBB_E_DTYPE,
+                        "%s: its inputs must have one dtype, these do not mix: %s; convert with ebb_to (op \"to\")",
+                        x->op->name, text);
     }
     if (T && !is_float(T) && (x->op->flags & EBB_FLOAT_OUT)) T = EBB_F32;
     c->dtype = T ? T : EBB_F32;
     if (!T)
         for (int i = 0; i < c->n_x; i++)
-            if (c->in[i]) c->dtype = operand(c, i)->dtype; /* no operand of dtype T among the inputs: the first typed one's */
+            if (c->in[i])
+                c->dtype = operand(c, i)->dtype; /* no operand of dtype T among the inputs: the first typed one's */
     if (x->has_kernel && !x->ref.fn[c->dtype] && !(c->x->op->compose && !x->has_kernel)) return no_kernel(c);
     for (int i = 0; i < c->n_x; i++) {
         if (!c->in[i]) continue;
@@ -124,7 +129,8 @@ static ebb_status check_dtypes(call *c) {
         if (want == EBB_I64 && operand(c, i)->dtype && is_float(c->in[i]->dtype)) {
             char s[200], name[40];
             return ebb_fail(e, EBB_E_DTYPE, "%s: %s holds indices and must be integers, not %s", x->op->name,
-                            ebb__operand_name(x->op->sig, i, name, sizeof name), ebb_describe(c->in[i], s, sizeof s));
+                            ebb__operand_name(x->op->sig, i, name, sizeof name),
+                            ebb_describe(c->in[i], s, sizeof s));
         }
         if (!convert(c, i, want)) return e->code;
     }
@@ -138,8 +144,9 @@ static ebb_status check_index(call *c, int i, int64_t bound) {
         const int64_t v = t->flags & T_CONTIG ? ((const int64_t *)t->data)[k] : (int64_t)ebb_at(t, k);
         if (v >= 0 && v < bound) continue;
         char name[40];
-        return ebb_fail(c->e, EBB_E_INDEX, "%s: index %lld in %s (element %lld) is outside 0..%lld", c->x->op->name, (long long)v,
-                        ebb__operand_name(c->x->op->sig, i, name, sizeof name), (long long)k, (long long)bound - 1);
+        return ebb_fail(c->e, EBB_E_INDEX, "%s: index %lld in %s (element %lld) is outside 0..%lld",
+                        c->x->op->name, (long long)v, ebb__operand_name(c->x->op->sig, i, name, sizeof name),
+                        (long long)k, (long long)bound - 1);
     }
     return EBB_OK;
 }
@@ -169,7 +176,8 @@ static ebb_status make_output(call *c, int j, int dtype, int ndim, const int64_t
         ebb_tensor *x = c->in[0];
         char a[200], b[200];
         if (dtype != x->dtype || ndim != x->ndim || memcmp(shape, t_shape(x), sizeof *shape * (size_t)ndim))
-            return ebb_fail(c->e, EBB_E_SHAPE, "%s_: the result is %s%s and does not fit into %s", c->x->op->name, ebb_dtype_name((ebb_dtype)dtype),
+            return ebb_fail(c->e, EBB_E_SHAPE, "%s_: the result is %s%s and does not fit into %s",
+                            c->x->op->name, ebb_dtype_name((ebb_dtype)dtype),
                             ebb__shape_text(b, sizeof b, ndim, shape), ebb_describe(x, a, sizeof a));
         c->y[j] = x;
         return EBB_OK;
@@ -204,7 +212,8 @@ static ebb_status run_sig(call *c) {
     ebb_status r = ebb__infer_sig(e, x, c->n_x, c->in, c->attrs, &s);
     if (r != EBB_OK) return r;
     for (int i = 0; i < c->n_x && !x->pointwise; i++)
-        if (c->in[i] && operand(c, i)->below >= 0 && (r = check_index(c, i, s.dim[operand(c, i)->below])) != EBB_OK) return r;
+        if (c->in[i] && operand(c, i)->below >= 0 && (r = check_index(c, i, s.dim[operand(c, i)->below])) != EBB_OK)
+            return r;
     const int n_x = x->variadic ? c->n_x : x->n_in; /* absent optional inputs are operands too */
     ebb__arg arg[EBB_MAX_OPERANDS];
     ebb__plan p; /* set field by field: zeroing it all costs as much as a small op */
@@ -242,7 +251,8 @@ static ebb_status run_sig(call *c) {
     for (int j = 0; j < c->n_y; j++) {
         int64_t shape[EBB_MAX_DIMS + MAX_LETTERS];
         if (s.nb + x->arg[x->n_in + j].ndim > EBB_MAX_DIMS)
-            return ebb_fail(e, EBB_E_SHAPE, "%s: the result would have more than %d dims", x->op->name, EBB_MAX_DIMS);
+            return ebb_fail(e, EBB_E_SHAPE, "%s: the result would have more than %d dims", x->op->name,
+                            EBB_MAX_DIMS);
         const int n = full_output_shape(c, &s, j, shape);
         if (make_output(c, j, output_dtype(c, j), n, shape) != EBB_OK) return e->code;
         ebb_tensor *t = out[j] = c->y[j];
@@ -322,7 +332,14 @@ static ebb_status run_infer(call *c) {
     }
     ebb__arg arg[EBB_MAX_OPERANDS];
     memset(arg, 0, sizeof *arg * (size_t)(c->n_x + c->n_y));
-    ebb__plan p = {.x = x, .attrs = c->attrs, .n_x = c->n_x, .n_args = c->n_x + c->n_y, .dtype = c->dtype, .work = s.work, .infos = info, .arg = arg};
+    ebb__plan p = {.x = x,
+                   .attrs = c->attrs,
+                   .n_x = c->n_x,
+                   .n_args = c->n_x + c->n_y,
+                   .dtype = c->dtype,
+                   .work = s.work,
+                   .infos = info,
+                   .arg = arg};
     for (int i = 0; i < c->n_x; i++) {
         if (!c->in[i]) continue;
         int64_t stride[EBB_MAX_DIMS];
@@ -347,7 +364,14 @@ static bool run_composed(call *c) {
     for (int i = 0; i < c->n_x; i++)
         if (c->in[i]) shapes[i] = (ebb_shape){c->in[i]->dtype, c->in[i]->ndim, t_shape(c->in[i])};
         else shapes[i] = (ebb_shape){0};
-    const ebb_call view = {.size = sizeof view, .n_x = c->n_x, .n_y = c->n_y, .x = c->in, .x_shape = shapes, .attrs = c->attrs, .op = c->x->op, .e = e};
+    const ebb_call view = {.size = sizeof view,
+                           .n_x = c->n_x,
+                           .n_y = c->n_y,
+                           .x = c->in,
+                           .x_shape = shapes,
+                           .attrs = c->attrs,
+                           .op = c->x->op,
+                           .e = e};
     const bool own = c->x->op->n_vjp > 0;
     e->no_grad += own;
     ebb_tensor *y = c->x->op->compose(&view);
@@ -401,10 +425,13 @@ static ebb_status guarded(call *c, ebb_status (*run)(call *)) {
 static bool run_fast(call *c) {
     const ebb__entry *x = c->x;
     ebb *e = c->e;
-    if (!x->pointwise || !x->all_T || !x->has_kernel || x->n_out != 1 || c->n_x != x->n_in || e->opt.guard || x->backends || c->in_place) return false;
+    if (!x->pointwise || !x->all_T || !x->has_kernel || x->n_out != 1 || c->n_x != x->n_in || e->opt.guard ||
+        x->backends || c->in_place)
+        return false;
     const ebb_tensor *big = c->in[0];
     for (int i = 1; i < c->n_x; i++)
-        if (c->in[i]->numel > big->numel || (c->in[i]->numel == big->numel && c->in[i]->ndim > big->ndim)) big = c->in[i];
+        if (c->in[i]->numel > big->numel || (c->in[i]->numel == big->numel && c->in[i]->ndim > big->ndim))
+            big = c->in[i];
     if (big->numel >= e->grain || !x->ref.fn[big->dtype]) return false;
     int64_t step[8];
     void *ptr[8];
@@ -421,9 +448,17 @@ static bool run_fast(call *c) {
     if (!y || !y->numel) return true;
     ptr[c->n_x] = y->data;
     step[c->n_x] = 1;
-    const ebb_loop l = {.size = sizeof l, .n_args = c->n_x + 1, .n = y->numel, .p = ptr, .step = step, .attrs = c->attrs, .level = e->level, .n_x = c->n_x};
+    const ebb_loop l = {.size = sizeof l,
+                        .n_args = c->n_x + 1,
+                        .n = y->numel,
+                        .p = ptr,
+                        .step = step,
+                        .attrs = c->attrs,
+                        .level = e->level,
+                        .n_x = c->n_x};
     const ebb_status s = x->ref.fn[c->dtype](&l);
-    if (s != EBB_OK) ebb_fail(e, EBB_E_KERNEL, "%s: its kernel returned an error (%s)", x->op->name, ebb_status_name(s));
+    if (s != EBB_OK)
+        ebb_fail(e, EBB_E_KERNEL, "%s: its kernel returned an error (%s)", x->op->name, ebb_status_name(s));
     return true;
 }
 
@@ -439,12 +474,14 @@ static ebb_status in_place_allowed(call *c) {
     ebb *e = c->e;
     ebb_tensor *t = c->in[0];
     char s[200];
-    if (!(c->x->op->flags & EBB_INPLACE)) return ebb_fail(e, EBB_E_NAME, "%s has no in-place form", c->x->op->name);
+    if (!(c->x->op->flags & EBB_INPLACE))
+        return ebb_fail(e, EBB_E_NAME, "%s has no in-place form", c->x->op->name);
     if (!t) return null_input(c, 0);
     for (int d = 0; d < t->ndim; d++)
         if (t->numel && t_shape(t)[d] > 1 && !t_stride(t)[d])
-            return ebb_fail(e, EBB_E_CHANGED, "%s_: several elements of %s share one place in memory (an expanded view); write to a copy", c->x->op->name,
-                            ebb_describe(t, s, sizeof s));
+            return ebb_fail(e, EBB_E_CHANGED,
+                            "%s_: several elements of %s share one place in memory (an expanded view); write to a copy",
+                            c->x->op->name, ebb_describe(t, s, sizeof s));
     if (e->no_grad) return EBB_OK;
     if ((t->flags & T_REQUIRES) || (t->root->flags & T_REQUIRES))
         return ebb_fail(e, EBB_E_CHANGED,
@@ -454,8 +491,9 @@ static ebb_status in_place_allowed(call *c) {
     bool grad = t->node || t->root->node;
     for (int i = 1; i < c->n_x; i++) grad = grad || (c->in[i] && ebb__needs(c->in[i]));
     if (grad && t->root != t)
-        return ebb_fail(e, EBB_E_CHANGED, "%s_: %s is a view and a gradient is involved; change the tensor it is a view of, or use %s", c->x->op->name,
-                        ebb_describe(t, s, sizeof s), c->x->op->name);
+        return ebb_fail(e, EBB_E_CHANGED,
+                        "%s_: %s is a view and a gradient is involved; change the tensor it is a view of, or use %s",
+                        c->x->op->name, ebb_describe(t, s, sizeof s), c->x->op->name);
     return EBB_OK;
 }
 
@@ -465,7 +503,8 @@ static ebb_status copy_overlaps(call *c) {
         ebb_tensor *t = c->in[i];
         if (!t || t == c->in[0] || t->root != c->in[0]->root) continue;
         int64_t stride[EBB_MAX_DIMS];
-        if (t->node || (t->flags & T_REQUIRES)) c->in[i] = ebb_op_call("contiguous", 0, 1, &t, NULL, 0, 0, NULL);
+        if (t->node || (t->flags & T_REQUIRES))
+            c->in[i] = ebb_op_call("contiguous", 0, 1, &t, NULL, 0, 0, NULL);
         else c->in[i] = laid_out(t, NULL, stride, true);
         if (!c->in[i]) return c->e->code;
     }
@@ -473,8 +512,15 @@ static ebb_status copy_overlaps(call *c) {
 }
 
 static ebb_status raise_op(call *c) {
-    ebb_event ev = {.size = sizeof ev, .kind = EBB_EV_OP, .op = c->x->op, .n_x = c->n_x, .n_y = c->n_y, .x = c->in, .y = c->y,
-                    .region = c->e->regions[c->e->region], .attrs = c->attrs};
+    ebb_event ev = {.size = sizeof ev,
+                    .kind = EBB_EV_OP,
+                    .op = c->x->op,
+                    .n_x = c->n_x,
+                    .n_y = c->n_y,
+                    .x = c->in,
+                    .y = c->y,
+                    .region = c->e->regions[c->e->region],
+                    .attrs = c->attrs};
     return ebb__raise(c->e, &ev);
 }
 
@@ -483,7 +529,8 @@ static ebb_status run(call *c) {
     const ebb__entry *x = c->x;
     if (x->op->compose && run_composed(c)) return e->code;
     if (e->code != EBB_OK) return e->code;
-    if (!x->has_kernel && !x->op->view) return ebb_fail(e, EBB_E_KERNEL, "%s: its compose function returned nothing", x->op->name);
+    if (!x->has_kernel && !x->op->view)
+        return ebb_fail(e, EBB_E_KERNEL, "%s: its compose function returned nothing", x->op->name);
     if (run_fast(c)) return e->code;
     if (check_dtypes(c) != EBB_OK || (c->in_place && copy_overlaps(c) != EBB_OK)) return e->code;
     ebb_status (*how)(call *) = x->op->infer || x->op->view ? run_infer : run_sig;
@@ -491,8 +538,8 @@ static ebb_status run(call *c) {
     return how(c);
 }
 
-ebb_tensor *ebb__call(ebb *e, const ebb__entry *x, int n_x, ebb_tensor *const *in, const void *attrs, size_t attrs_size, ebb_tensor **outs,
-                      bool in_place) {
+ebb_tensor *ebb__call(ebb *e, const ebb__entry *x, int n_x, ebb_tensor *const *in, const void *attrs,
+                      size_t attrs_size, ebb_tensor **outs, bool in_place) {
     if (e->code != EBB_OK) return NULL;
     call c;
     c.x = x;
@@ -516,7 +563,8 @@ ebb_tensor *ebb__call(ebb *e, const ebb__entry *x, int n_x, ebb_tensor *const *i
         memcpy(own, attrs, attrs_size);
         c.attrs = own;
     }
-    if (attrs && x->has_ranges && ebb__attrs_check(e, x->op->name, x->op->attrs, x->op->n_attrs, c.attrs) != EBB_OK) return NULL;
+    if (attrs && x->has_ranges && ebb__attrs_check(e, x->op->name, x->op->attrs, x->op->n_attrs, c.attrs) != EBB_OK)
+        return NULL;
     if (run(&c) != EBB_OK) return NULL;
     if (in_place) ebb__touch(c.in[0], x->op);
     if (!c.identity && wants_grad(&c)) {
@@ -535,8 +583,8 @@ ebb_tensor *ebb__call(ebb *e, const ebb__entry *x, int n_x, ebb_tensor *const *i
 
 /* ---- the host table: what a tensor's first word leads to ---- */
 
-static ebb_tensor *host_call(ebb *e, const char *name, uint32_t hash, int n_x, ebb_tensor *const *x, const void *attrs, uint32_t attrs_size,
-                             int n_more, ebb_tensor **more) {
+static ebb_tensor *host_call(ebb *e, const char *name, uint32_t hash, int n_x, ebb_tensor *const *x,
+                             const void *attrs, uint32_t attrs_size, int n_more, ebb_tensor **more) {
     const ebb__entry *entry = ebb__need(e, name, hash);
     if (!entry) return NULL;
     ebb_tensor *outs[8];
@@ -546,13 +594,16 @@ static ebb_tensor *host_call(ebb *e, const char *name, uint32_t hash, int n_x, e
     return y;
 }
 
-static ebb_tensor *host_call_inplace(ebb *e, const char *name, uint32_t hash, int n_x, ebb_tensor *const *x, const void *attrs, uint32_t attrs_size) {
+static ebb_tensor *host_call_inplace(ebb *e, const char *name, uint32_t hash, int n_x, ebb_tensor *const *x,
+                                     const void *attrs, uint32_t attrs_size) {
     const ebb__entry *entry = ebb__need(e, name, hash);
     return entry ? ebb__call(e, entry, n_x, x, attrs, attrs_size, NULL, true) : NULL;
 }
 
 static ebb_tensor *host_scalar(ebb *e, const ebb_tensor *like, double value) {
-    const int dtype = is_float(like->dtype) ? like->dtype : value == (double)(int64_t)value ? like->dtype : EBB_F32;
+    const int dtype = is_float(like->dtype)             ? like->dtype
+                      : value == (double)(int64_t)value ? like->dtype
+                                                        : EBB_F32;
     ebb_tensor *t = ebb__tensor(e, dtype, 0, NULL);
     if (!t) return NULL;
     ebb__store(dtype, t->data, 0, value);
@@ -571,7 +622,8 @@ void ebb__host_open(ebb *e) {
                          .fail = ebb_fail};
 }
 
-int ebb_call_named(ebb *e, const char *name, int n, ebb_tensor *const *x, const char *text, int max_y, ebb_tensor **y) {
+int ebb_call_named(ebb *e, const char *name, int n, ebb_tensor *const *x, const char *text, int max_y,
+                   ebb_tensor **y) {
     for (int j = 0; j < max_y && y; j++) y[j] = NULL;
     if (!e || e->code != EBB_OK) return -1;
     char base[80];
@@ -584,9 +636,11 @@ int ebb_call_named(ebb *e, const char *name, int n, ebb_tensor *const *x, const 
         if ((entry = ebb__find(e, base, 0))) in_place = true;
     }
     if (!entry) return ebb__need(e, name, 0), -1;
-    if (n < 0 || n > EBB_MAX_OPERANDS - 8) return ebb_fail(e, EBB_E_ARG, "%s: %d inputs cannot be", name, n), -1;
+    if (n < 0 || n > EBB_MAX_OPERANDS - 8)
+        return ebb_fail(e, EBB_E_ARG, "%s: %d inputs cannot be", name, n), -1;
     _Alignas(16) char attrs[MAX_ATTRS];
-    if (entry->op->attrs_size > sizeof attrs) return ebb_fail(e, EBB_E_ATTR, "%s: its attributes are too large", name), -1;
+    if (entry->op->attrs_size > sizeof attrs)
+        return ebb_fail(e, EBB_E_ATTR, "%s: its attributes are too large", name), -1;
     if (entry->op->attrs_size) memcpy(attrs, entry->defaults, entry->op->attrs_size);
     if (ebb__attrs_parse(e, name, entry->op->attrs, entry->op->n_attrs, text, attrs) != EBB_OK) return -1;
     ebb_tensor *outs[8];
@@ -613,8 +667,8 @@ ebb_tensor *ebb__sum_to(ebb_tensor *t, int ndim, const int64_t *shape) {
     }
     if (!fits) {
         char a[200], b[200];
-        ebb_fail(t_session(t), EBB_E_SHAPE, "%s is not a broadcast of %s", ebb__shape_text(a, sizeof a, t->ndim, t_shape(t)),
-                 ebb__shape_text(b, sizeof b, ndim, shape));
+        ebb_fail(t_session(t), EBB_E_SHAPE, "%s is not a broadcast of %s",
+                 ebb__shape_text(a, sizeof a, t->ndim, t_shape(t)), ebb__shape_text(b, sizeof b, ndim, shape));
         return NULL;
     }
     ebb_ints to = {ndim, {0}};

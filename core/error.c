@@ -2,9 +2,9 @@
 #include "session.h"
 #include <stdio.h>
 
-static const char *const names[] = {"ok",     "argument", "shape", "dtype",  "index", "attribute", "name",
-                                    "graph",  "changed",  "memory", "kernel", "plugin", "verify",   "io",
-                                    "value",  "copy"};
+static const char *const names[] = {"ok",     "argument", "shape",   "dtype",  "index",  "attribute",
+                                    "name",   "graph",    "changed", "memory", "kernel", "plugin",
+                                    "verify", "io",       "value",   "copy"};
 
 const char *ebb_status_name(ebb_status s) {
     return (unsigned)s < sizeof names / sizeof *names ? names[s] : "unknown";
@@ -51,11 +51,11 @@ void *ebb__get(ebb *e, size_t bytes) {
     void *p = ebb__alloc_get(&e->mem, bytes);
     if (!p) {
         if (e->mem.limit)
-            ebb_fail(e, EBB_E_MEMORY, "out of memory: %zu bytes wanted, %zu held, the session's limit is %zu", bytes,
-                     e->mem.held, e->mem.limit);
+            ebb_fail(e, EBB_E_MEMORY, "out of memory: %zu bytes wanted, %zu held, the session's limit is %zu",
+                     bytes, e->mem.held, e->mem.limit);
         else
-            ebb_fail(e, EBB_E_MEMORY, "out of memory: the system has no %zu bytes (%zu held by the session)", bytes,
-                     e->mem.held);
+            ebb_fail(e, EBB_E_MEMORY, "out of memory: the system has no %zu bytes (%zu held by the session)",
+                     bytes, e->mem.held);
     }
     return p;
 }

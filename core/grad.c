@@ -18,11 +18,15 @@ typedef struct walk {
 } walk;
 
 static bool create_graph(const walk *w) { return w->flags & EBB_CREATE_GRAPH; }
-static ebb_tensor *edge_leaf(ebb__edge g) { return g & 1 ? (ebb_tensor *)(uintptr_t)(g & ~(ebb__edge)1) : NULL; }
+static ebb_tensor *edge_leaf(ebb__edge g) {
+    return g & 1 ? (ebb_tensor *)(uintptr_t)(g & ~(ebb__edge)1) : NULL;
+}
 static size_t edge_node(ebb__edge g) { return (size_t)(g >> 8); }
 static unsigned edge_out(ebb__edge g) { return (unsigned)(g >> 2 & 63); }
 
-static ebb_tensor *call_op(const char *name, int n, ebb_tensor *const *x) { return ebb_op_call(name, 0, n, x, NULL, 0, 0, NULL); }
+static ebb_tensor *call_op(const char *name, int n, ebb_tensor *const *x) {
+    return ebb_op_call(name, 0, n, x, NULL, 0, 0, NULL);
+}
 
 /* *slot += g. Takes over g when the slot is empty; adds in place when nobody else sees the sum. */
 static ebb_status accumulate(walk *w, ebb_tensor **slot, ebb_tensor *g) {
@@ -32,7 +36,8 @@ static ebb_status accumulate(walk *w, ebb_tensor **slot, ebb_tensor *g) {
         return EBB_OK;
     }
     ebb_tensor *const x[] = {old, g};
-    if (!create_graph(w) && old->refs == 1 && old->root == old && !(old->flags & T_BORROWED) && (old->flags & T_CONTIG))
+    if (!create_graph(w) && old->refs == 1 && old->root == old && !(old->flags & T_BORROWED) &&
+        (old->flags & T_CONTIG))
         return ebb_op_call_inplace("add", 0, 2, x, NULL, 0) ? EBB_OK : w->e->code;
     ebb_tensor *sum = call_op("add", 2, x);
     if (!sum) return w->e->code;
@@ -69,9 +74,11 @@ static ebb_status run_hooks(walk *w, const ebb_tensor *leaf, const ebb__node *n,
         ebb_tensor *r = e->hooks[i].fn(t, *g, e->hooks[i].user);
         if (e->code != EBB_OK) return e->code;
         if (!r || r == *g) continue;
-        if (r->ndim != (*g)->ndim || r->dtype != (*g)->dtype || memcmp(t_shape(r), t_shape(*g), 8 * (size_t)r->ndim)) {
+        if (r->ndim != (*g)->ndim || r->dtype != (*g)->dtype ||
+            memcmp(t_shape(r), t_shape(*g), 8 * (size_t)r->ndim)) {
             char a[200], b[200];
-            return ebb_fail(e, EBB_E_SHAPE, "a gradient hook of %s returned %s", ebb_describe(t, a, sizeof a), ebb_describe(r, b, sizeof b));
+            return ebb_fail(e, EBB_E_SHAPE, "a gradient hook of %s returned %s", ebb_describe(t, a, sizeof a),
+                            ebb_describe(r, b, sizeof b));
         }
         ebb_retain(r);
         ebb_release(*g);
@@ -82,7 +89,9 @@ static ebb_status run_hooks(walk *w, const ebb_tensor *leaf, const ebb__node *n,
 
 /* ---- one node ---- */
 
-static const char *region_text(const ebb *e, const ebb__node *n) { return n->region ? e->regions[n->region] : "the top region"; }
+static const char *region_text(const ebb *e, const ebb__node *n) {
+    return n->region ? e->regions[n->region] : "the top region";
+}
 
 static ebb_status saved_unchanged(ebb *e, const ebb__node *n) {
     for (int i = 0; i < n->n_saved; i++) {
@@ -94,13 +103,16 @@ static ebb_status saved_unchanged(ebb *e, const ebb__node *n) {
         return ebb_fail(e, EBB_E_CHANGED,
                         "%s in %s saved its %s %d (%s) for backward, and %s%s changed it since (version %u, now %u); use the form that is not in place, "
                         "or call backward first",
-                        n->x->op->name, region_text(e, n), s->slot < 32 ? "input" : "output", s->slot < 32 ? s->slot : s->slot - 32,
-                        ebb_describe(s->t, d, sizeof d), by ? by : "a write through ebb_data_mut or an optimizer step", by ? "_" : "", s->version, root->version);
+                        n->x->op->name, region_text(e, n), s->slot < 32 ? "input" : "output",
+                        s->slot < 32 ? s->slot : s->slot - 32, ebb_describe(s->t, d, sizeof d),
+                        by ? by : "a write through ebb_data_mut or an optimizer step", by ? "_" : "",
+                        s->version, root->version);
     }
     return EBB_OK;
 }
 
-static ebb_tensor *run_pull(ebb *e, const ebb__node *n, int input, ebb_tensor *g, ebb_tensor *const *x, ebb_tensor *const *y) {
+static ebb_tensor *run_pull(ebb *e, const ebb__node *n, int input, ebb_tensor *g, ebb_tensor *const *x,
+                            ebb_tensor *const *y) {
     const ebb_pull *p = n->x->op->pull;
     while (p->input != input) p++;
     ebb_tensor *in[EBB_MAX_OPERANDS];
@@ -120,7 +132,9 @@ static ebb_status check_result(ebb *e, const ebb__node *n, int input, const ebb_
             ebb_fail(e, EBB_E_KERNEL, "the rule of %s for input %d returned nothing", n->x->op->name, input);
         return e->code;
     }
-    if (t_session(*dx) != e) return ebb_fail(e, EBB_E_KERNEL, "the rule of %s for input %d returned a tensor of another session", n->x->op->name, input);
+    if (t_session(*dx) != e)
+        return ebb_fail(e, EBB_E_KERNEL, "the rule of %s for input %d returned a tensor of another session",
+                        n->x->op->name, input);
     if ((*dx)->dtype != want->dtype && !(*dx = ebb_to(*dx, (ebb_dtype)want->dtype))) return e->code;
     ebb_tensor *r = *dx;
     if (r->ndim == want->ndim && !memcmp(t_shape(r), want->dim, 8 * (size_t)want->ndim)) return EBB_OK;
@@ -128,8 +142,9 @@ static ebb_status check_result(ebb *e, const ebb__node *n, int input, const ebb_
     if (*dx) return EBB_OK;
     if (e->code != EBB_E_SHAPE) return e->code;
     e->code = EBB_OK;
-    return ebb_fail(e, EBB_E_KERNEL, "the rule of %s for input %d returned shape %s, the input is %s", n->x->op->name, input,
-                    ebb__shape_text(a, sizeof a, r->ndim, t_shape(r)), ebb__shape_text(b, sizeof b, want->ndim, want->dim));
+    return ebb_fail(e, EBB_E_KERNEL, "the rule of %s for input %d returned shape %s, the input is %s",
+                    n->x->op->name, input, ebb__shape_text(a, sizeof a, r->ndim, t_shape(r)),
+                    ebb__shape_text(b, sizeof b, want->ndim, want->dim));
 }
 
 static bool leads_somewhere(const walk *w, ebb__edge edge) {
@@ -139,7 +154,8 @@ static bool leads_somewhere(const walk *w, ebb__edge edge) {
     return leaf ? leaf->flags & T_WANTED : w->e->tape->node[edge_node(edge)]->flags & N_NEEDED;
 }
 
-static ebb_status do_input(walk *w, const ebb__node *n, ebb_call *c, int i, ebb_tensor *const *x, ebb_tensor *const *y, const ebb_shape *shapes) {
+static ebb_status do_input(walk *w, const ebb__node *n, ebb_call *c, int i, ebb_tensor *const *x,
+                           ebb_tensor *const *y, const ebb_shape *shapes) {
     ebb *e = w->e;
     const ebb_vjp *rule = ebb__rule_of(n->x, i);
     const size_t mark = e->n_owned;
@@ -160,13 +176,24 @@ static ebb_status do_input(walk *w, const ebb__node *n, ebb_call *c, int i, ebb_
     ebb_status r = e->code != EBB_OK ? e->code : check_result(e, n, i, &shapes[i], &dx);
     e->rule_of = NULL;
     if (r == EBB_OK && ebb__listening(e, EBB_EV_RULE)) {
-        ebb_event ev = {.size = sizeof ev, .kind = EBB_EV_RULE, .op = n->x->op, .n_x = n->n_x, .n_y = n->n_y, .x = x, .y = y, .g = g, .dx = dx,
-                        .which = i, .region = e->regions[n->region], .attrs = n_attrs(n)};
+        ebb_event ev = {.size = sizeof ev,
+                        .kind = EBB_EV_RULE,
+                        .op = n->x->op,
+                        .n_x = n->n_x,
+                        .n_y = n->n_y,
+                        .x = x,
+                        .y = y,
+                        .g = g,
+                        .dx = dx,
+                        .which = i,
+                        .region = e->regions[n->region],
+                        .attrs = n_attrs(n)};
         r = ebb__raise(e, &ev);
     }
     if (r == EBB_OK) r = give(w, n_edges(n)[i], dx);
     if (!create_graph(w)) ebb__owned_cut(e, mark);
-    if (r != EBB_OK && e->code != EBB_E_VALUE) ebb__context(e, "backward of %s in %s: ", n->x->op->name, region_text(e, n));
+    if (r != EBB_OK && e->code != EBB_E_VALUE)
+        ebb__context(e, "backward of %s in %s: ", n->x->op->name, region_text(e, n));
     return r;
 }
 
@@ -174,7 +201,8 @@ static ebb_status do_input(walk *w, const ebb__node *n, ebb_call *c, int i, ebb_
 static ebb_status do_node(walk *w, ebb__node *n, size_t index) {
     ebb *e = w->e;
     if (n->flags & N_SPENT)
-        return ebb_fail(e, EBB_E_GRAPH, "backward runs a second time through %s in %s, whose saved tensors are freed; pass EBB_RETAIN to the first backward",
+        return ebb_fail(e, EBB_E_GRAPH,
+                        "backward runs a second time through %s in %s, whose saved tensors are freed; pass EBB_RETAIN to the first backward",
                         n->x->op->name, region_text(e, n));
     ebb_status r = saved_unchanged(e, n);
     if (r != EBB_OK) return r;
@@ -199,8 +227,15 @@ static ebb_status do_node(walk *w, ebb__node *n, size_t index) {
         if (s->slot < 32) x[s->slot] = s->t;
         else y[s->slot - 32] = s->t;
     }
-    ebb_call c = {.size = sizeof c, .n_x = n->n_x, .n_y = n->n_y, .g = n_g(n), .x_shape = shapes, .y_shape = shapes + n->n_x, .attrs = n_attrs(n),
-                  .op = n->x->op, .e = e};
+    ebb_call c = {.size = sizeof c,
+                  .n_x = n->n_x,
+                  .n_y = n->n_y,
+                  .g = n_g(n),
+                  .x_shape = shapes,
+                  .y_shape = shapes + n->n_x,
+                  .attrs = n_attrs(n),
+                  .op = n->x->op,
+                  .e = e};
     const uint32_t region = e->region;
     e->region = n->region;
     for (int i = 0; i < n->n_x && r == EBB_OK; i++)
@@ -221,7 +256,8 @@ static void mark_needed(ebb *e, size_t end) {
         for (int i = 0; i < n->n_x && !(n->flags & N_NEEDED); i++) {
             const ebb__edge g = n_edges(n)[i];
             const ebb_tensor *leaf = edge_leaf(g);
-            if (leaf ? (leaf->flags & T_WANTED) != 0 : g && (e->tape->node[edge_node(g)]->flags & N_NEEDED)) n->flags |= N_NEEDED;
+            if (leaf ? (leaf->flags & T_WANTED) != 0 : g && (e->tape->node[edge_node(g)]->flags & N_NEEDED))
+                n->flags |= N_NEEDED;
         }
     }
 }
@@ -241,7 +277,8 @@ static ebb_status go(walk *w, size_t top, int n_wrt, ebb_tensor *const *wrt, ebb
         }
         if (on) r = do_node(w, n, k);
         for (int i = 0; i < n_wrt && r == EBB_OK; i++)
-            if (wrt[i]->node == k + 1 && ebb__node_live(wrt[i]) == n && !found[i]) found[i] = ebb_retain(n_g(n)[wrt[i]->out]);
+            if (wrt[i]->node == k + 1 && ebb__node_live(wrt[i]) == n && !found[i])
+                found[i] = ebb_retain(n_g(n)[wrt[i]->out]);
         for (int j = 0; j < n->n_y; j++) {
             ebb_release(n_g(n)[j]);
             n_g(n)[j] = NULL;
@@ -295,9 +332,7 @@ static ebb_status finish_leaves(walk *w, ebb_status r) {
         ebb__ext *x = w->leaves[i]->ext;
         ebb_tensor *g = x->pending;
         x->pending = NULL;
-        if (r == EBB_OK && !w->pruned) {
-            r = hand_over(w, w->leaves[i], g);
-        }
+        if (r == EBB_OK && !w->pruned) { r = hand_over(w, w->leaves[i], g); }
         ebb_release(g);
         ebb_release(w->leaves[i]);
     }
@@ -311,28 +346,34 @@ static ebb_tensor *seed_for(ebb *e, ebb_tensor *t, ebb_tensor *seed, const char 
     char a[200], b[200];
     if (!ebb__needs(t)) {
         if (t->dtype != EBB_F32 && t->dtype != EBB_F64)
-            ebb_fail(e, EBB_E_GRAPH, "%s: %s is of an integer type; gradients flow through f32 and f64 only", who, ebb_describe(t, a, sizeof a));
+            ebb_fail(e, EBB_E_GRAPH, "%s: %s is of an integer type; gradients flow through f32 and f64 only",
+                     who, ebb_describe(t, a, sizeof a));
         else
-            ebb_fail(e, EBB_E_GRAPH, "%s: %s depends on nothing that needs a gradient: no leaf was marked (ebb_param, ebb_requires_grad), or it was made under no_grad or detached",
+            ebb_fail(e, EBB_E_GRAPH,
+                     "%s: %s depends on nothing that needs a gradient: no leaf was marked (ebb_param, ebb_requires_grad), or it was made under no_grad or detached",
                      who, ebb_describe(t, a, sizeof a));
         return NULL;
     }
     if (t->node && !ebb__node_live(t)) {
-        ebb_fail(e, EBB_E_GRAPH, "%s: the graph of %s was freed when its scope ended; call it inside the scope", who, ebb_describe(t, a, sizeof a));
+        ebb_fail(e, EBB_E_GRAPH, "%s: the graph of %s was freed when its scope ended; call it inside the scope",
+                 who, ebb_describe(t, a, sizeof a));
         return NULL;
     }
     if (!seed) {
         if (t->numel != 1) {
-            ebb_fail(e, EBB_E_GRAPH, "%s: %s has %lld elements, so a seed of its shape is needed; or reduce it first (ebb_sum, ebb_mean)", who,
-                     ebb_describe(t, a, sizeof a), (long long)t->numel);
+            ebb_fail(e, EBB_E_GRAPH,
+                     "%s: %s has %lld elements, so a seed of its shape is needed; or reduce it first (ebb_sum, ebb_mean)",
+                     who, ebb_describe(t, a, sizeof a), (long long)t->numel);
             return NULL;
         }
         ebb_ints s = {t->ndim, {0}};
         memcpy(s.v, t_shape(t), 8 * (size_t)t->ndim);
         return ebb_full(e, (ebb_dtype)t->dtype, s, 1);
     }
-    if (t_session(seed) != e || seed->ndim != t->ndim || seed->dtype != t->dtype || memcmp(t_shape(seed), t_shape(t), 8 * (size_t)t->ndim)) {
-        ebb_fail(e, EBB_E_SHAPE, "%s: the seed is %s, the output %s", who, ebb_describe(seed, b, sizeof b), ebb_describe(t, a, sizeof a));
+    if (t_session(seed) != e || seed->ndim != t->ndim || seed->dtype != t->dtype ||
+        memcmp(t_shape(seed), t_shape(t), 8 * (size_t)t->ndim)) {
+        ebb_fail(e, EBB_E_SHAPE, "%s: the seed is %s, the output %s", who, ebb_describe(seed, b, sizeof b),
+                 ebb_describe(t, a, sizeof a));
         return NULL;
     }
     return seed;
@@ -340,7 +381,9 @@ static ebb_tensor *seed_for(ebb *e, ebb_tensor *t, ebb_tensor *seed, const char 
 
 static ebb_status begin(walk *w, const char *who) {
     ebb *e = w->e;
-    if (e->in_backward) return ebb_fail(e, EBB_E_GRAPH, "%s: a backward is running already (called from a hook, a rule or a probe)", who);
+    if (e->in_backward)
+        return ebb_fail(e, EBB_E_GRAPH,
+                        "%s: a backward is running already (called from a hook, a rule or a probe)", who);
     if (w->flags & EBB_CREATE_GRAPH) w->flags |= EBB_RETAIN;
     e->in_backward = true;
     return EBB_OK;
@@ -368,7 +411,8 @@ ebb_status ebb_backward_with(ebb_tensor *t, ebb_tensor *seed, int flags) {
     /* the seed made here belongs to the slot alone now */
     if (r == EBB_OK && t->node) r = go(&w, t->node - 1, 0, NULL, NULL);
     r = finish_leaves(&w, r);
-    if (r == EBB_OK) r = mark_event(e, EBB_EV_BACKWARD_END, t);
+    const ebb_status end = mark_event(e, EBB_EV_BACKWARD_END, t);
+    if (r == EBB_OK) r = end;
     e->no_grad = no_grad;
     e->in_backward = false;
     if (!create_graph(&w)) ebb__owned_cut(e, mark);
@@ -382,16 +426,19 @@ static ebb_status wanted_ok(ebb *e, int n_wrt, ebb_tensor *const *wrt) {
         char a[200];
         if (!wrt[i]) return ebb_fail(e, EBB_E_ARG, "ebb_grad: wrt %d is NULL", i);
         if (wrt[i]->dtype != EBB_F32 && wrt[i]->dtype != EBB_F64)
-            return ebb_fail(e, EBB_E_GRAPH, "ebb_grad: wrt %d, %s, is of an integer type; gradients flow through f32 and f64 only", i,
-                            ebb_describe(wrt[i], a, sizeof a));
+            return ebb_fail(e, EBB_E_GRAPH,
+                            "ebb_grad: wrt %d, %s, is of an integer type; gradients flow through f32 and f64 only",
+                            i, ebb_describe(wrt[i], a, sizeof a));
         if (!ebb__needs(wrt[i]))
-            return ebb_fail(e, EBB_E_GRAPH, "ebb_grad: wrt %d, %s, does not need a gradient; mark it with ebb_requires_grad before it is used", i,
-                            ebb_describe(wrt[i], a, sizeof a));
+            return ebb_fail(e, EBB_E_GRAPH,
+                            "ebb_grad: wrt %d, %s, does not need a gradient; mark it with ebb_requires_grad before it is used",
+                            i, ebb_describe(wrt[i], a, sizeof a));
     }
     return EBB_OK;
 }
 
-static ebb_status grad(walk *w, int n_out, ebb_tensor *const *out, ebb_tensor *const *seeds, int n_wrt, ebb_tensor *const *wrt, ebb_tensor **grads) {
+static ebb_status grad(walk *w, int n_out, ebb_tensor *const *out, ebb_tensor *const *seeds, int n_wrt,
+                       ebb_tensor *const *wrt, ebb_tensor **grads) {
     ebb *e = w->e;
     ebb_status r = wanted_ok(e, n_wrt, wrt);
     size_t top = 0;
@@ -428,17 +475,19 @@ static ebb_status grad(walk *w, int n_out, ebb_tensor *const *out, ebb_tensor *c
     for (int i = 0; i < n_wrt && r == EBB_OK; i++)
         if (!grads[i] && !(w->flags & EBB_ALLOW_UNUSED)) {
             char a[200];
-            r = ebb_fail(e, EBB_E_GRAPH, "ebb_grad: the outputs do not depend on wrt %d, %s; EBB_ALLOW_UNUSED gives NULL for it instead", i,
-                         ebb_describe(wrt[i], a, sizeof a));
+            r = ebb_fail(e, EBB_E_GRAPH,
+                         "ebb_grad: the outputs do not depend on wrt %d, %s; EBB_ALLOW_UNUSED gives NULL for it instead",
+                         i, ebb_describe(wrt[i], a, sizeof a));
         }
     return r;
 }
 
-ebb_status ebb_grad(ebb *e, int n_out, ebb_tensor *const *out, ebb_tensor *const *seeds, int n_wrt, ebb_tensor *const *wrt, int flags,
-                    ebb_tensor **grads) {
+ebb_status ebb_grad(ebb *e, int n_out, ebb_tensor *const *out, ebb_tensor *const *seeds, int n_wrt,
+                    ebb_tensor *const *wrt, int flags, ebb_tensor **grads) {
     for (int i = 0; i < n_wrt && grads; i++) grads[i] = NULL;
     if (!e || e->code != EBB_OK) return e ? e->code : EBB_E_ARG;
-    if (n_out < 1 || n_wrt < 1 || !out || !wrt || !grads) return ebb_fail(e, EBB_E_ARG, "ebb_grad: %d outputs and %d wrt given; at least one each", n_out, n_wrt);
+    if (n_out < 1 || n_wrt < 1 || !out || !wrt || !grads)
+        return ebb_fail(e, EBB_E_ARG, "ebb_grad: %d outputs and %d wrt given; at least one each", n_out, n_wrt);
     walk w = {.e = e, .flags = flags, .pruned = true};
     const size_t mark = e->n_owned;
     ebb_status r = begin(&w, "ebb_grad");

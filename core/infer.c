@@ -5,24 +5,29 @@
 static ebb_status rank_error(ebb *e, const ebb__entry *x, int i, const ebb_tensor *t, int core) {
     char name[40], s[200];
     return ebb_fail(e, EBB_E_SHAPE, "%s: %s has %d dims, %s; at least %d are needed (%s)", x->op->name,
-                    ebb__operand_name(x->op->sig, i, name, sizeof name), t->ndim, ebb_describe(t, s, sizeof s), core, x->op->sig);
+                    ebb__operand_name(x->op->sig, i, name, sizeof name), t->ndim,
+                    ebb_describe(t, s, sizeof s), core, x->op->sig);
 }
 
 /* The core dim of that letter is n in operand i, and was something else before. */
-static ebb_status letter_error(ebb *e, const ebb__entry *x, int n_x, ebb_tensor *const *in, int letter, int i, int64_t had, int64_t n) {
+static ebb_status letter_error(ebb *e, const ebb__entry *x, int n_x, ebb_tensor *const *in, int letter, int i,
+                               int64_t had, int64_t n) {
     char text[400] = "", name[40];
     size_t at = 0;
     for (int k = 0; k < n_x && at + 1 < sizeof text; k++) {
         char s[200];
         if (!in[k]) continue;
-        at += (size_t)snprintf(text + at, sizeof text - at, "%s%s%s", k ? ", " : "", ebb__operand_name(x->op->sig, k, name, sizeof name),
+        at += (size_t)snprintf(text + at, sizeof text - at, "%s%s%s", k ? ", " : "",
+                               ebb__operand_name(x->op->sig, k, name, sizeof name),
                                ebb__shape_text(s, sizeof s, in[k]->ndim, t_shape(in[k])));
     }
-    return ebb_fail(e, EBB_E_SHAPE, "%s: %c is %lld, but %lld in %s: %s do not fit %s", x->op->name, x->letter[letter], (long long)had,
-                    (long long)n, ebb__operand_name(x->op->sig, i, name, sizeof name), text, x->op->sig);
+    return ebb_fail(e, EBB_E_SHAPE, "%s: %c is %lld, but %lld in %s: %s do not fit %s", x->op->name,
+                    x->letter[letter], (long long)had, (long long)n,
+                    ebb__operand_name(x->op->sig, i, name, sizeof name), text, x->op->sig);
 }
 
-static ebb_status broadcast(ebb *e, const ebb__entry *x, ebb__shapes *s, int n, const int64_t *shape, int i, int n_x, ebb_tensor *const *in) {
+static ebb_status broadcast(ebb *e, const ebb__entry *x, ebb__shapes *s, int n, const int64_t *shape, int i,
+                            int n_x, ebb_tensor *const *in) {
     if (n > s->nb) {
         memmove(s->batch + (n - s->nb), s->batch, sizeof *s->batch * (size_t)s->nb);
         for (int d = 0; d < n - s->nb; d++) s->batch[d] = 1;
@@ -40,11 +45,14 @@ static ebb_status broadcast(ebb *e, const ebb__entry *x, ebb__shapes *s, int n, 
         for (int k = 0; k < n_x && at + 1 < sizeof text; k++) {
             char one[200];
             if (!in[k]) continue;
-            at += (size_t)snprintf(text + at, sizeof text - at, "%s%s%s", at ? ", " : "", ebb__operand_name(x->op->sig, k, name, sizeof name),
+            at += (size_t)snprintf(text + at, sizeof text - at, "%s%s%s", at ? ", " : "",
+                                   ebb__operand_name(x->op->sig, k, name, sizeof name),
                                    ebb__shape_text(one, sizeof one, in[k]->ndim, t_shape(in[k])));
         }
-        return ebb_fail(e, EBB_E_SHAPE, "%s: %s cannot be broadcast: dim %d is %lld in %s and %lld before it; sizes must be equal or 1", x->op->name,
-                        text, d - n, (long long)shape[d], ebb__operand_name(x->op->sig, i, name, sizeof name), (long long)*b);
+        return ebb_fail(e, EBB_E_SHAPE,
+                        "%s: %s cannot be broadcast: dim %d is %lld in %s and %lld before it; sizes must be equal or 1",
+                        x->op->name, text, d - n, (long long)shape[d],
+                        ebb__operand_name(x->op->sig, i, name, sizeof name), (long long)*b);
     }
     return EBB_OK;
 }
@@ -66,17 +74,20 @@ static ebb_status axes_mask(ebb *e, const ebb__entry *x, const void *attrs, ebb_
     for (int k = 0; k < dims.n; k++) {
         const int64_t nd = s->nd ? s->nd : 1, d = dims.v[k] < 0 ? dims.v[k] + nd : dims.v[k];
         if (d < 0 || d >= nd)
-            return ebb_fail(e, EBB_E_ATTR, "%s: %s is %lld, but the input has %d dims: %d..%d are possible", x->op->name, a->name,
-                            (long long)dims.v[k], s->nd, (int)-nd, (int)nd - 1);
+            return ebb_fail(e, EBB_E_ATTR, "%s: %s is %lld, but the input has %d dims: %d..%d are possible",
+                            x->op->name, a->name, (long long)dims.v[k], s->nd, (int)-nd, (int)nd - 1);
         if (!s->nd) continue;
-        if (s->axes >> d & 1) return ebb_fail(e, EBB_E_ATTR, "%s: dim %lld is given twice in %s", x->op->name, (long long)d, a->name);
+        if (s->axes >> d & 1)
+            return ebb_fail(e, EBB_E_ATTR, "%s: dim %lld is given twice in %s", x->op->name, (long long)d, a->name);
         s->axes |= 1u << d;
     }
-    if (x->keepdim_at >= 0) memcpy(&s->keepdim, (const char *)attrs + x->op->attrs[x->keepdim_at].offset, sizeof s->keepdim);
+    if (x->keepdim_at >= 0)
+        memcpy(&s->keepdim, (const char *)attrs + x->op->attrs[x->keepdim_at].offset, sizeof s->keepdim);
     return EBB_OK;
 }
 
-static ebb_status infer_axes(ebb *e, const ebb__entry *x, int n_x, ebb_tensor *const *in, const void *attrs, ebb__shapes *s) {
+static ebb_status infer_axes(ebb *e, const ebb__entry *x, int n_x, ebb_tensor *const *in, const void *attrs,
+                             ebb__shapes *s) {
     s->nd = -1;
     for (int i = 0; i < n_x && s->nd < 0; i++)
         if (in[i] && ebb__input(x, i)->ndim) s->nd = in[i]->ndim;
@@ -87,7 +98,8 @@ static ebb_status infer_axes(ebb *e, const ebb__entry *x, int n_x, ebb_tensor *c
         int k = 0;
         const bool core = ebb__input(x, i)->ndim > 0, drop = core || (s->keepdim && in[i]->ndim == s->nd);
         if (core && in[i]->ndim != s->nd)
-            return ebb_fail(e, EBB_E_SHAPE, "%s: input %d has %d dims, the first has %d", x->op->name, i, in[i]->ndim, s->nd);
+            return ebb_fail(e, EBB_E_SHAPE, "%s: input %d has %d dims, the first has %d", x->op->name, i,
+                            in[i]->ndim, s->nd);
         for (int d = 0; d < in[i]->ndim; d++) {
             if (drop && (s->axes >> d & 1)) n *= t_shape(in[i])[d];
             else outer[k++] = t_shape(in[i])[d];
@@ -101,7 +113,8 @@ static ebb_status infer_axes(ebb *e, const ebb__entry *x, int n_x, ebb_tensor *c
     return EBB_OK;
 }
 
-ebb_status ebb__infer_sig(ebb *e, const ebb__entry *x, int n_x, ebb_tensor *const *in, const void *attrs, ebb__shapes *s) {
+ebb_status ebb__infer_sig(ebb *e, const ebb__entry *x, int n_x, ebb_tensor *const *in, const void *attrs,
+                          ebb__shapes *s) {
     s->nb = 0;
     s->axes = 0;
     s->nd = 0;
@@ -119,7 +132,8 @@ ebb_status ebb__infer_sig(ebb *e, const ebb__entry *x, int n_x, ebb_tensor *cons
             for (int d = 0; d < o->ndim; d++) {
                 int64_t *n = &s->dim[o->dim[d]];
                 if (*n < 0) *n = t_shape(t)[nb + d];
-                else if (*n != t_shape(t)[nb + d]) return letter_error(e, x, n_x, in, o->dim[d], i, *n, t_shape(t)[nb + d]);
+                else if (*n != t_shape(t)[nb + d])
+                    return letter_error(e, x, n_x, in, o->dim[d], i, *n, t_shape(t)[nb + d]);
             }
             if (s->nb == nb && !memcmp(s->batch, t_shape(t), sizeof(int64_t) * (size_t)nb)) continue;
             r = broadcast(e, x, s, nb, t_shape(t), i, n_x, in);
@@ -130,7 +144,9 @@ ebb_status ebb__infer_sig(ebb *e, const ebb__entry *x, int n_x, ebb_tensor *cons
         if (!s->dim[c] && (x->op->flags & EBB_NONEMPTY)) {
             bool items = true;
             for (int d = 0; d < s->nb; d++) items = items && s->batch[d];
-            if (items) return ebb_fail(e, EBB_E_SHAPE, "%s: dim %c is empty (size 0): the result has no value", x->op->name, x->letter[c]);
+            if (items)
+                return ebb_fail(e, EBB_E_SHAPE, "%s: dim %c is empty (size 0): the result has no value",
+                                x->op->name, x->letter[c]);
         }
     }
     return EBB_OK;
@@ -169,7 +185,8 @@ static void batch_strides(const ebb__shapes *s, int n, const int64_t *shape, con
     }
 }
 
-bool ebb__place(const ebb__entry *x, const ebb__shapes *s, const ebb__operand *o, int ndim, const int64_t *shape, const int64_t *stride, ebb__arg *a) {
+bool ebb__place(const ebb__entry *x, const ebb__shapes *s, const ebb__operand *o, int ndim,
+                const int64_t *shape, const int64_t *stride, ebb__arg *a) {
     const bool strided = x->op->flags & EBB_STRIDED;
     if (!x->op->axes) {
         const int nb = ndim - o->ndim;
@@ -182,7 +199,7 @@ bool ebb__place(const ebb__entry *x, const ebb__shapes *s, const ebb__operand *o
         }
         return true;
     }
-    int64_t outer[EBB_MAX_DIMS], outer_stride[EBB_MAX_DIMS];
+    int64_t outer[EBB_MAX_DIMS] = {0}, outer_stride[EBB_MAX_DIMS] = {0};
     int k = 0;
     const bool drop = o->ndim || (s->keepdim && ndim == s->nd);
     int64_t step = 0, n = 1;

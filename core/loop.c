@@ -11,7 +11,8 @@ static void join(ebb__plan *p) {
     for (int d = 0; d < p->nb; d++) {
         if (p->batch[d] == 1) continue;
         bool even = nb > 0;
-        for (int i = 0; even && i < p->n_args; i++) even = p->arg[i].batch[nb - 1] == p->arg[i].batch[d] * p->batch[d];
+        for (int i = 0; even && i < p->n_args; i++)
+            even = p->arg[i].batch[nb - 1] == p->arg[i].batch[d] * p->batch[d];
         if (even) {
             p->batch[nb - 1] *= p->batch[d];
             for (int i = 0; i < p->n_args; i++) p->arg[i].batch[nb - 1] = p->arg[i].batch[d];
@@ -168,7 +169,8 @@ static int64_t cut_tiles(job *j, int64_t work) {
 static ebb_status finish(ebb *e, const job *j) {
     if (j->failed == EBB_OK) return EBB_OK;
     if (j->said) return ebb_fail(e, j->failed, "%s: %s", j->p->x->op->name, j->words);
-    return ebb_fail(e, EBB_E_KERNEL, "%s: its kernel returned an error (%s)", j->p->x->op->name, ebb_status_name(j->failed));
+    return ebb_fail(e, EBB_E_KERNEL, "%s: its kernel returned an error (%s)", j->p->x->op->name,
+                    ebb_status_name(j->failed));
 }
 
 static ebb_status run_job(ebb *e, ebb__plan *p) {
@@ -224,7 +226,8 @@ static ebb_status run_job(ebb *e, ebb__plan *p) {
     const int threads = e->threads < j.tasks ? e->threads : (int)j.tasks;
     if (op->scratch) {
         j.scratch_each = (op->scratch(&item) + 63) & ~(size_t)63;
-        if (j.scratch_each && !(j.scratch = (char *)ebb__get(e, j.scratch_each * (size_t)threads))) return e->code;
+        if (j.scratch_each && !(j.scratch = (char *)ebb__get(e, j.scratch_each * (size_t)threads)))
+            return e->code;
     }
     if (j.tasks == 1) task(&j, 0, 0);
     else ebb__parallel(total >= e->grain ? threads : 1, j.tasks, task, &j);
@@ -297,7 +300,8 @@ ebb_status ebb__copy_tensor(ebb_tensor *dst, const ebb_tensor *src) {
     if (!dst->numel) return EBB_OK;
     ebb__entry x = {.op = &copy_op, .n_in = 1, .n_out = 1, .pointwise = true};
     for (const ebb_kernel *k = copy_elements; k->dtype; k++) x.ref.fn[k->dtype] = k->fn[0];
-    ebb__arg arg[2] = {{.p = (char *)src->data, .size = ebb__dsize[src->dtype]}, {.p = (char *)dst->data, .size = ebb__dsize[dst->dtype]}};
+    ebb__arg arg[2] = {{.p = (char *)src->data, .size = ebb__dsize[src->dtype]},
+                       {.p = (char *)dst->data, .size = ebb__dsize[dst->dtype]}};
     ebb__plan p = {.x = &x, .n_x = 1, .n_args = 2, .nb = dst->ndim, .dtype = dst->dtype, .arg = arg};
     for (int d = 0; d < dst->ndim; d++) {
         p.batch[d] = t_shape(dst)[d];

@@ -18,9 +18,9 @@ typedef struct ebb__plan {
     const void *attrs;
     int n_x, n_args, nb, dtype;
     int64_t batch[EBB_MAX_DIMS], dim[MAX_LETTERS];
-    int64_t work;             /* .infer ops: units */
-    const ebb_info *infos;    /* .infer ops: the operands */
-    ebb__arg *arg;            /* n_args */
+    int64_t work;          /* .infer ops: units */
+    const ebb_info *infos; /* .infer ops: the operands */
+    ebb__arg *arg;         /* n_args */
 } ebb__plan;
 
 ebb_status ebb__run(ebb *e, ebb__plan *p);

@@ -9,7 +9,7 @@ enum { PART = 16384 }; /* elements of a task; fixed, so that who runs it does no
 typedef struct slot {
     ebb_tensor *p; /* retained */
     int64_t step;
-    char *state;   /* n_state arrays of numel */
+    char *state; /* n_state arrays of numel */
 } slot;
 
 struct ebb_optim {
@@ -48,13 +48,19 @@ static ebb_status add_param(ebb_optim *o, ebb_tensor *p, size_t i) {
     char s[200];
     if (!p) return ebb_fail(e, EBB_E_ARG, "%s: parameter %zu is NULL", o->decl->name, i);
     if (t_session(p) != e || !(p->flags & T_REQUIRES))
-        return ebb_fail(e, EBB_E_ARG, "%s: parameter %zu, %s, is not a leaf of this session that needs a gradient", o->decl->name, i, ebb_describe(p, s, sizeof s));
-    if (!(p->flags & T_CONTIG)) return ebb_fail(e, EBB_E_ARG, "%s: parameter %zu, %s, is not contiguous", o->decl->name, i, ebb_describe(p, s, sizeof s));
+        return ebb_fail(e, EBB_E_ARG, "%s: parameter %zu, %s, is not a leaf of this session that needs a gradient",
+                        o->decl->name, i, ebb_describe(p, s, sizeof s));
+    if (!(p->flags & T_CONTIG))
+        return ebb_fail(e, EBB_E_ARG, "%s: parameter %zu, %s, is not contiguous", o->decl->name, i,
+                        ebb_describe(p, s, sizeof s));
     for (size_t k = 0; k < o->n; k++)
-        if (o->slots[k].p == p) return ebb_fail(e, EBB_E_ARG, "%s: parameter %zu, %s, is given twice", o->decl->name, i, ebb_describe(p, s, sizeof s));
+        if (o->slots[k].p == p)
+            return ebb_fail(e, EBB_E_ARG, "%s: parameter %zu, %s, is given twice", o->decl->name, i,
+                            ebb_describe(p, s, sizeof s));
     bool known = false;
     for (const ebb_update_kernel *k = o->decl->update; k->dtype; k++) known = known || k->dtype == p->dtype;
-    if (!known) return ebb_fail(e, EBB_E_DTYPE, "%s has no update for %s", o->decl->name, ebb_describe(p, s, sizeof s));
+    if (!known)
+        return ebb_fail(e, EBB_E_DTYPE, "%s has no update for %s", o->decl->name, ebb_describe(p, s, sizeof s));
     if (!ebb__grow(e, &o->slots, &o->cap, o->n, 1, sizeof *o->slots)) return e->code;
     slot *new = &o->slots[o->n++];
     *new = (slot){.p = ebb_retain(p)};
@@ -67,10 +73,12 @@ ebb_optim *ebb_optim_over(ebb *e, const char *name, const char *attrs, size_t n,
     const ebb_optim_decl *d = name ? EBB__DECL(e, optims, ebb_optim_decl, name) : NULL;
     if (!d) {
         const char *near = name ? ebb__decl_nearest(e, offsetof(ebb_plugin, optims), name) : NULL;
-        ebb_fail(e, EBB_E_NAME, near ? "no optimizer is called %s; did you mean %s?" : "no optimizer is called %s", name ? name : "NULL", near);
+        ebb_fail(e, EBB_E_NAME, near ? "no optimizer is called %s; did you mean %s?" : "no optimizer is called %s",
+                 name ? name : "NULL", near);
         return NULL;
     }
-    if (!n) return ebb_fail(e, EBB_E_ARG, "%s: there are no parameters; make them with ebb_param first", name), NULL;
+    if (!n)
+        return ebb_fail(e, EBB_E_ARG, "%s: there are no parameters; make them with ebb_param first", name), NULL;
     ebb_optim *o = (ebb_optim *)ebb__get0(e, sizeof *o);
     if (!o) return NULL;
     o->e = e;
@@ -80,8 +88,11 @@ ebb_optim *ebb_optim_over(ebb *e, const char *name, const char *attrs, size_t n,
     o->attrs = ebb__get0(e, d->attrs_size ? d->attrs_size : 1);
     if (o->attrs && ebb__attrs_defaults(e, name, d->attrs, d->n_attrs, o->attrs) == EBB_OK &&
         ebb__attrs_parse(e, name, d->attrs, d->n_attrs, attrs, o->attrs) == EBB_OK) {
+        const char *words = d->refuse ? d->refuse(o->attrs) : NULL;
+        if (words) ebb_fail(e, EBB_E_ATTR, "%s: %s", name, words);
         o->n_state = d->n_state ? d->n_state(o->attrs) : 0;
-        if (o->n_state < 0 || o->n_state > 4) ebb_fail(e, EBB_E_PLUGIN, "%s wants %d arrays of state; 0 to 4 are possible", name, o->n_state);
+        if (o->n_state < 0 || o->n_state > 4)
+            ebb_fail(e, EBB_E_PLUGIN, "%s wants %d arrays of state; 0 to 4 are possible", name, o->n_state);
         for (size_t i = 0; i < n && e->code == EBB_OK; i++) add_param(o, params[i], i);
     }
     if (e->code == EBB_OK) return o;
@@ -103,7 +114,11 @@ ebb_status ebb_optim_set(ebb_optim *o, const char *attrs) {
     memcpy(copy, o->attrs, size);
     if (ebb__attrs_parse(e, o->decl->name, o->decl->attrs, o->decl->n_attrs, attrs, copy) == EBB_OK) {
         const int n = o->decl->n_state ? o->decl->n_state(copy) : 0;
-        if (n != o->n_state) ebb_fail(e, EBB_E_ATTR, "%s: %s would need other state (%d arrays, not %d); make a new optimizer", o->decl->name, attrs, n, o->n_state);
+        const char *words = o->decl->refuse ? o->decl->refuse(copy) : NULL;
+        if (words) ebb_fail(e, EBB_E_ATTR, "%s: %s", o->decl->name, words);
+        else if (n != o->n_state)
+            ebb_fail(e, EBB_E_ATTR, "%s: %s would need other state (%d arrays, not %d); make a new optimizer",
+                     o->decl->name, attrs, n, o->n_state);
         else memcpy(o->attrs, copy, size);
     }
     ebb__put(e, copy, size);
@@ -150,7 +165,9 @@ static ebb_status step_one(ebb_optim *o, slot *s, ebb_tensor *g) {
     ebb__parallel(s->p->numel >= e->grain ? e->threads : 1, (s->p->numel + PART - 1) / PART, update_task, &j);
     ebb__touch(s->p, NULL);
     for (int t = 0; t < 64; t++)
-        if (j.status[t] != EBB_OK) return ebb_fail(e, EBB_E_KERNEL, "%s: its update returned an error (%s)", o->decl->name, ebb_status_name(j.status[t]));
+        if (j.status[t] != EBB_OK)
+            return ebb_fail(e, EBB_E_KERNEL, "%s: its update returned an error (%s)", o->decl->name,
+                            ebb_status_name(j.status[t]));
     return EBB_OK;
 }
 
@@ -185,14 +202,18 @@ double ebb_grads(ebb *e, const char *name, const char *attrs) {
     const ebb_gradfn_decl *d = name ? EBB__DECL(e, gradfns, ebb_gradfn_decl, name) : NULL;
     if (!d) {
         const char *near = name ? ebb__decl_nearest(e, offsetof(ebb_plugin, gradfns), name) : NULL;
-        ebb_fail(e, EBB_E_NAME, near ? "no gradient function is called %s; did you mean %s?" : "no gradient function is called %s", name ? name : "NULL", near);
+        ebb_fail(e, EBB_E_NAME,
+                 near ? "no gradient function is called %s; did you mean %s?" : "no gradient function is called %s",
+                 name ? name : "NULL", near);
         return (double)NAN;
     }
-    const size_t size = d->attrs_size ? d->attrs_size : 1, list = (e->n_params + 1) * sizeof(ebb_tensor *), mark = e->n_owned;
+    const size_t size = d->attrs_size ? d->attrs_size : 1, list = (e->n_params + 1) * sizeof(ebb_tensor *),
+                 mark = e->n_owned;
     void *a = ebb__get0(e, size);
     ebb_tensor **p = (ebb_tensor **)ebb__get(e, list);
     double result = 0;
-    if (a && p && ebb__attrs_defaults(e, name, d->attrs, d->n_attrs, a) == EBB_OK && ebb__attrs_parse(e, name, d->attrs, d->n_attrs, attrs, a) == EBB_OK) {
+    if (a && p && ebb__attrs_defaults(e, name, d->attrs, d->n_attrs, a) == EBB_OK &&
+        ebb__attrs_parse(e, name, d->attrs, d->n_attrs, attrs, a) == EBB_OK) {
         size_t n = 0;
         for (size_t i = 0; i < e->n_params; i++)
             if (ebb_grad_of(e->params[i])) p[n++] = e->params[i];

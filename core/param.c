@@ -14,7 +14,8 @@ static ebb_status uniform(ebb_tensor *t, double bound) {
     memcpy(s.v, t_shape(t), 8 * (size_t)t->ndim);
     const ebb_tensor *u = ebb_rand(e, EBB_F64, s);
     if (!u) return e->code;
-    for (int64_t i = 0; i < t->numel; i++) ebb__store(t->dtype, t->data, i, (2 * ((const double *)u->data)[i] - 1) * bound);
+    for (int64_t i = 0; i < t->numel; i++)
+        ebb__store(t->dtype, t->data, i, (2 * ((const double *)u->data)[i] - 1) * bound);
     ebb__owned_cut(e, mark);
     return EBB_OK;
 }
@@ -26,18 +27,24 @@ static ebb_status fill(ebb_tensor *t, double v) {
 
 ebb_status ebb_zeros(ebb_tensor *t) { return t ? fill(t, 0) : EBB_E_ARG; }
 ebb_status ebb_ones(ebb_tensor *t) { return t ? fill(t, 1) : EBB_E_ARG; }
-ebb_status ebb_kaiming(ebb_tensor *t) { return t ? uniform(t, ebb_sqrt_f64(6.0 / (double)fan_in(t))) : EBB_E_ARG; }
-ebb_status ebb_lecun(ebb_tensor *t) { return t ? uniform(t, 1 / ebb_sqrt_f64((double)fan_in(t))) : EBB_E_ARG; }
+ebb_status ebb_kaiming(ebb_tensor *t) {
+    return t ? uniform(t, ebb_sqrt_f64(6.0 / (double)fan_in(t))) : EBB_E_ARG;
+}
+ebb_status ebb_lecun(ebb_tensor *t) {
+    return t ? uniform(t, 1 / ebb_sqrt_f64((double)fan_in(t))) : EBB_E_ARG;
+}
 ebb_status ebb_xavier(ebb_tensor *t) {
     if (!t) return EBB_E_ARG;
-    const double in = (double)fan_in(t), out = t->ndim ? (double)t_shape(t)[0] * (in / (double)(t->ndim > 1 ? t_shape(t)[1] : 1)) : 1;
+    const double in = (double)fan_in(t),
+                 out = t->ndim ? (double)t_shape(t)[0] * (in / (double)(t->ndim > 1 ? t_shape(t)[1] : 1)) : 1;
     return uniform(t, ebb_sqrt_f64(6 / (in + out)));
 }
 
 ebb_tensor *ebb_param(ebb *e, const char *name, ebb_dtype dtype, ebb_ints shape, ebb_init init) {
     if (!e || e->code != EBB_OK) return NULL;
     if (!name || !*name) return ebb_fail(e, EBB_E_ARG, "ebb_param: a parameter needs a name"), NULL;
-    if (ebb_param_find(e, name)) return ebb_fail(e, EBB_E_NAME, "ebb_param: a parameter called %s exists already", name), NULL;
+    if (ebb_param_find(e, name))
+        return ebb_fail(e, EBB_E_NAME, "ebb_param: a parameter called %s exists already", name), NULL;
     if (dtype != EBB_F32 && dtype != EBB_F64)
         return ebb_fail(e, EBB_E_DTYPE, "ebb_param: %s is f32 or f64, not %s", name, ebb_dtype_name(dtype)), NULL;
     const size_t mark = e->n_owned;

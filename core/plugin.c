@@ -29,8 +29,10 @@ ebb_status ebb__load_builtin(ebb *e) {
 /* ---- verification ---- */
 
 static ebb_status verify_in(ebb *e, ebb *trial, const ebb_op *op, const ebb_verify_options *opt) {
-    const ebb_verifier_decl *v = (const ebb_verifier_decl *)ebb__decl_at(trial, offsetof(ebb_plugin, verifiers), 0);
-    if (!v) return ebb_fail(e, EBB_E_VERIFY, "op %s cannot be verified: this session has no verifier", op->name);
+    const ebb_verifier_decl *v =
+        (const ebb_verifier_decl *)ebb__decl_at(trial, offsetof(ebb_plugin, verifiers), 0);
+    if (!v)
+        return ebb_fail(e, EBB_E_VERIFY, "op %s cannot be verified: this session has no verifier", op->name);
     ebb_verify_options o = {.size = sizeof o};
     if (opt) memcpy(&o, opt, opt->size && opt->size < sizeof o ? opt->size : sizeof o);
     return v->verify(trial, op, &o);
@@ -54,12 +56,15 @@ static ebb_status entry_ok(ebb *e, const char *path, const ebb_plugin *p) {
     if (memcmp(p->magic, EBB_PLUGIN_MAGIC, sizeof p->magic))
         return ebb_fail(e, EBB_E_PLUGIN, "%s is not an ebb plugin: its entry has the wrong magic", path);
     if (p->abi_major != EBB_ABI_MAJOR)
-        return ebb_fail(e, EBB_E_PLUGIN, "%s was built for ABI major %u, this is ABI %u.%u; build it again with this version's headers", path, p->abi_major,
-                        EBB_ABI_MAJOR, EBB_ABI_MINOR);
+        return ebb_fail(e, EBB_E_PLUGIN,
+                        "%s was built for ABI major %u, this is ABI %u.%u; build it again with this version's headers",
+                        path, p->abi_major, EBB_ABI_MAJOR, EBB_ABI_MINOR);
     if (p->pointer_bits != 8 * sizeof(void *))
-        return ebb_fail(e, EBB_E_PLUGIN, "%s has pointers of %u bits, this program of %u", path, p->pointer_bits, (unsigned)(8 * sizeof(void *)));
+        return ebb_fail(e, EBB_E_PLUGIN, "%s has pointers of %u bits, this program of %u", path,
+                        p->pointer_bits, (unsigned)(8 * sizeof(void *)));
     if (p->size < offsetof(ebb_plugin, backends))
-        return ebb_fail(e, EBB_E_PLUGIN, "%s: its entry has size %u, at least %u is needed", path, p->size, (unsigned)offsetof(ebb_plugin, backends));
+        return ebb_fail(e, EBB_E_PLUGIN, "%s: its entry has size %u, at least %u is needed", path, p->size,
+                        (unsigned)offsetof(ebb_plugin, backends));
     if (!p->name || !*p->name) return ebb_fail(e, EBB_E_PLUGIN, "%s: the plugin has no name", path);
     return EBB_OK;
 }
@@ -114,7 +119,8 @@ static const ebb_plugin *open_file(ebb *e, const char *path) {
     }
     const void *entry = dlsym(lib, "ebb_plugin_entry");
     if (!entry) {
-        ebb_fail(e, EBB_E_PLUGIN, "%s is not an ebb plugin: it has no ebb_plugin_entry (EBB_PLUGIN writes it)", path);
+        ebb_fail(e, EBB_E_PLUGIN,
+                 "%s is not an ebb plugin: it has no ebb_plugin_entry (EBB_PLUGIN writes it)", path);
         dlclose(lib);
     }
     return (const ebb_plugin *)entry;
@@ -136,7 +142,8 @@ typedef struct first_failure {
 
 static void note_failure(void *user, const ebb_check *c) {
     first_failure *f = (first_failure *)user;
-    if (!c->passed && !c->skipped && !f->text[0]) snprintf(f->text, sizeof f->text, "check %s: %s", c->check, c->message);
+    if (!c->passed && !c->skipped && !f->text[0])
+        snprintf(f->text, sizeof f->text, "check %s: %s", c->check, c->message);
     if (f->user && f->user->report) f->user->report(f->user->user, c);
 }
 
@@ -154,7 +161,8 @@ static ebb_status try_out(ebb *e, const ebb_plugin *p, const char *path, const e
         o.user = &f;
         for (const ebb_op *const *op = p->ops; op && *op; op++)
             if (verify_in(e, trial, *op, &o) != EBB_OK)
-                ebb_fail(e, EBB_E_VERIFY, "%s is refused, op %s failed its verification; %s", path, (*op)->name, f.text);
+                ebb_fail(e, EBB_E_VERIFY, "%s is refused, op %s failed its verification; %s", path,
+                         (*op)->name, f.text);
     }
     ebb_close(trial);
     return e->code;
@@ -163,7 +171,9 @@ static ebb_status try_out(ebb *e, const ebb_plugin *p, const char *path, const e
 const char *ebb_plugin_load(ebb *e, const char *path, const ebb_verify_options *opt) {
     if (!e || e->code != EBB_OK) return NULL;
     if (!path || !strchr(path, '/')) {
-        ebb_fail(e, EBB_E_ARG, "ebb_plugin_load: \"%s\" must be a path with a '/', such as ./my_op.so: plugins are not searched for", path ? path : "NULL");
+        ebb_fail(e, EBB_E_ARG,
+                 "ebb_plugin_load: \"%s\" must be a path with a '/', such as ./my_op.so: plugins are not searched for",
+                 path ? path : "NULL");
         return NULL;
     }
     const ebb_plugin *p = open_file(e, path);

@@ -8,7 +8,8 @@ ebb_status ebb__raise(ebb *e, ebb_event *ev) {
     for (ebb__probe *p = e->probes->first; p && r == EBB_OK; p = p->next) {
         if (!(p->decl->events >> ev->kind & 1)) continue;
         r = p->decl->on(e, ev, p->attrs, p->state);
-        if (r != EBB_OK) ebb_fail(e, r, "probe %s stopped at %s", p->decl->name, ev->op ? ev->op->name : "an event");
+        if (r != EBB_OK)
+            ebb_fail(e, r, "probe %s stopped at %s", p->decl->name, ev->op ? ev->op->name : "an event");
         else r = e->code;
     }
     e->probes->busy = false;
@@ -35,7 +36,8 @@ ebb_status ebb_probe_on(ebb *e, const char *name, const char *attrs) {
     const ebb_probe_decl *d = name ? EBB__DECL(e, probes, ebb_probe_decl, name) : NULL;
     if (!d) {
         const char *near = name ? ebb__decl_nearest(e, offsetof(ebb_plugin, probes), name) : NULL;
-        return ebb_fail(e, EBB_E_NAME, near ? "no probe is called %s; did you mean %s?" : "no probe is called %s", name ? name : "NULL", near);
+        return ebb_fail(e, EBB_E_NAME, near ? "no probe is called %s; did you mean %s?" : "no probe is called %s",
+                        name ? name : "NULL", near);
     }
     for (ebb__probe *p = e->probes ? e->probes->first : NULL; p; p = p->next)
         if (p->decl == d) return ebb_fail(e, EBB_E_ARG, "probe %s is on already", name);

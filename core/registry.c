@@ -24,7 +24,8 @@ ebb__entry *ebb__need(ebb *e, const char *name, uint32_t hash) {
     ebb__entry *x = name ? ebb__find(e, name, hash) : NULL;
     if (x || e->code != EBB_OK) return x;
     const char *near = name ? ebb_op_nearest(e, name) : NULL;
-    ebb_fail(e, EBB_E_NAME, near ? "no op is called %s; did you mean %s?" : "no op is called %s", name ? name : "NULL", near);
+    ebb_fail(e, EBB_E_NAME, near ? "no op is called %s; did you mean %s?" : "no op is called %s",
+             name ? name : "NULL", near);
     return NULL;
 }
 
@@ -80,8 +81,12 @@ const char *ebb__decl_nearest(const ebb *e, size_t offset, const char *name) {
 }
 
 size_t ebb_plugin_count(const ebb *e) { return e ? e->reg->n_plugins : 0; }
-const ebb_plugin *ebb_plugin_at(const ebb *e, size_t i) { return e && i < e->reg->n_plugins ? e->reg->plugins[i].entry : NULL; }
-const char *ebb_plugin_path(const ebb *e, size_t i) { return e && i < e->reg->n_plugins ? e->reg->plugins[i].path : NULL; }
+const ebb_plugin *ebb_plugin_at(const ebb *e, size_t i) {
+    return e && i < e->reg->n_plugins ? e->reg->plugins[i].entry : NULL;
+}
+const char *ebb_plugin_path(const ebb *e, size_t i) {
+    return e && i < e->reg->n_plugins ? e->reg->plugins[i].path : NULL;
+}
 
 /* ---- deriving an entry from a declaration ---- */
 
@@ -120,7 +125,8 @@ static ebb_status signature_of(ebb *e, const char *who, const char *sig, ebb__en
         a->below = -1;
         for (int d = 0; d < a->ndim; d++) {
             const int l = letter_at(x, s.arg[i].dim[d]);
-            if (l < 0) return ebb_fail(e, EBB_E_PLUGIN, "%s: its signature has more than %d letters", who, MAX_LETTERS);
+            if (l < 0)
+                return ebb_fail(e, EBB_E_PLUGIN, "%s: its signature has more than %d letters", who, MAX_LETTERS);
             a->dim[d] = (uint8_t)l;
         }
         if (a->ndim) x->pointwise = false;
@@ -163,7 +169,10 @@ static size_t core_text(const ebb__entry *x, int i, char *buf, size_t n) {
     size_t at = (size_t)snprintf(buf, n, "(");
     for (int d = 0; d < x->arg[i].ndim; d++)
         at += (size_t)snprintf(buf + at, n - at, d ? ",%c" : "%c", x->letter[x->arg[i].dim[d]]);
-    at += (size_t)snprintf(buf + at, n - at, ")%s", x->arg[i].dtype == EBB_I64 ? ":i" : x->arg[i].dtype == EBB_BOOL ? ":b" : "");
+    at += (size_t)snprintf(buf + at, n - at, ")%s",
+                           x->arg[i].dtype == EBB_I64    ? ":i"
+                           : x->arg[i].dtype == EBB_BOOL ? ":b"
+                                                         : "");
     return at;
 }
 
@@ -215,17 +224,22 @@ static bool identifier(const char *s) {
 
 /* What is wrong with a declaration, as far as it shows without running it. */
 static ebb_status declaration_ok(ebb *e, const ebb_op *op, const ebb__entry *x, const char *who) {
-    if (!op->fwd && !op->compose && !op->view) return ebb_fail(e, EBB_E_PLUGIN, "%s: it has no kernel (.fwd), no .compose and no .view", who);
+    if (!op->fwd && !op->compose && !op->view)
+        return ebb_fail(e, EBB_E_PLUGIN, "%s: it has no kernel (.fwd), no .compose and no .view", who);
     for (const ebb_kernel *k = op->fwd; k && k->dtype; k++)
-        if (!k->fn[0]) return ebb_fail(e, EBB_E_PLUGIN, "%s: its kernel for %s is NULL", who, ebb_dtype_name((ebb_dtype)k->dtype));
+        if (!k->fn[0])
+            return ebb_fail(e, EBB_E_PLUGIN, "%s: its kernel for %s is NULL", who,
+                            ebb_dtype_name((ebb_dtype)k->dtype));
     if (op->fwd && !op->fwd[0].dtype) return ebb_fail(e, EBB_E_PLUGIN, "%s: its kernel table is empty", who);
     if (op->n_vjp > (x->variadic ? 1u : x->n_in))
         return ebb_fail(e, EBB_E_PLUGIN, "%s: it has %zu rules for %d inputs", who, op->n_vjp, x->n_in);
-    if (op->n_vjp && !op->vjp) return ebb_fail(e, EBB_E_PLUGIN, "%s: it counts %zu rules but lists none", who, op->n_vjp);
+    if (op->n_vjp && !op->vjp)
+        return ebb_fail(e, EBB_E_PLUGIN, "%s: it counts %zu rules but lists none", who, op->n_vjp);
     for (size_t i = 0; i < op->n_vjp; i++) {
         const uint64_t known = (x->variadic ? EBB_X_ALL : EBB_X(x->n_in) - 1) | (EBB_Y(x->n_out) - EBB_Y(0));
         if (op->vjp[i].reads & ~known)
-            return ebb_fail(e, EBB_E_PLUGIN, "%s: rule %zu reads an input or output that the signature does not have", who, i);
+            return ebb_fail(e, EBB_E_PLUGIN,
+                            "%s: rule %zu reads an input or output that the signature does not have", who, i);
     }
     for (size_t i = 0; i < op->n_pull; i++)
         if (!op->pull || op->pull[i].input < 0 || op->pull[i].input >= x->n_in || x->variadic || x->n_out != 1 ||
@@ -237,23 +251,27 @@ static ebb_status declaration_ok(ebb *e, const ebb_op *op, const ebb__entry *x, 
             return ebb_fail(e, EBB_E_PLUGIN, "%s: attribute %zu has no type or lies outside its struct", who, i);
     }
     if (op->axes && (x->axes_at < 0 || x->n_letters != 1))
-        return ebb_fail(e, EBB_E_PLUGIN, "%s: .axes names the attribute %s, which it lacks, or its signature has not exactly one core dim",
+        return ebb_fail(e, EBB_E_PLUGIN,
+                        "%s: .axes names the attribute %s, which it lacks, or its signature has not exactly one core dim",
                         who, op->axes);
     return EBB_OK;
 }
 
 static ebb__entry *entry_new(ebb *e, const ebb_op *op, uint32_t plugin, bool is_pull) {
     char who[120];
-    if (op->size < offsetof(ebb_op, pull)) return ebb_fail(e, EBB_E_PLUGIN, "an op's declaration has size %u, too small", op->size), NULL;
+    if (op->size < offsetof(ebb_op, pull))
+        return ebb_fail(e, EBB_E_PLUGIN, "an op's declaration has size %u, too small", op->size), NULL;
     if (!is_pull && !identifier(op->name)) {
-        ebb_fail(e, EBB_E_PLUGIN, "\"%.60s\" cannot be an op's name: letters, digits, '_' and '.', not a digit first", op->name ? op->name : "NULL");
+        ebb_fail(e, EBB_E_PLUGIN,
+                 "\"%.60s\" cannot be an op's name: letters, digits, '_' and '.', not a digit first",
+                 op->name ? op->name : "NULL");
         return NULL;
     }
     snprintf(who, sizeof who, "op %s", op->name);
     if (!is_pull && ebb__find(e, op->name, 0)) {
         const ebb__entry *old = ebb__find(e, op->name, 0);
-        ebb_fail(e, EBB_E_PLUGIN, "%s exists already: plugin %s (%s) has it", who, e->reg->plugins[old->plugin].entry->name,
-                 e->reg->plugins[old->plugin].path);
+        ebb_fail(e, EBB_E_PLUGIN, "%s exists already: plugin %s (%s) has it", who,
+                 e->reg->plugins[old->plugin].entry->name, e->reg->plugins[old->plugin].path);
         return NULL;
     }
     ebb__entry *x = (ebb__entry *)ebb__get0(e, sizeof *x);
@@ -268,7 +286,8 @@ static ebb__entry *entry_new(ebb *e, const ebb_op *op, uint32_t plugin, bool is_
     if (op->infer || op->view || op->axes) x->pointwise = false;
     x->has_kernel = op->fwd != NULL;
     for (size_t i = 0; i < op->n_attrs; i++)
-        if (op->attrs[i].type == EBB_A_ENUM || op->attrs[i].type == EBB_A_INTS || op->attrs[i].lo != 0 || op->attrs[i].hi != 0)
+        if (op->attrs[i].type == EBB_A_ENUM || op->attrs[i].type == EBB_A_INTS || op->attrs[i].lo != 0 ||
+            op->attrs[i].hi != 0)
             x->has_ranges = true;
     kernels_of(e, op->fwd, x->ref.fn);
     x->defaults = ebb__get0(e, op->attrs_size ? op->attrs_size : 1);
@@ -333,7 +352,8 @@ ebb_status ebb__register(ebb *e, const ebb_plugin *p, const char *path) {
     const size_t before = r->n_ops;
     for (size_t i = 0; i < r->n_plugins; i++)
         if (!strcmp(r->plugins[i].entry->name, p->name))
-            return ebb_fail(e, EBB_E_PLUGIN, "a plugin called %s is loaded already, from %s", p->name, r->plugins[i].path);
+            return ebb_fail(e, EBB_E_PLUGIN, "a plugin called %s is loaded already, from %s", p->name,
+                            r->plugins[i].path);
     if (!ebb__grow(e, &r->plugins, &r->cap_plugins, r->n_plugins, 1, sizeof *r->plugins)) return e->code;
     char *copy = ebb__strdup(e, path);
     if (!copy) return e->code;
@@ -393,7 +413,8 @@ static ebb_status backend_on(ebb *e, const ebb_backend_decl *d) {
 
 ebb_status ebb_backend_use(ebb *e, const char *name) {
     if (!e || e->code != EBB_OK) return e ? e->code : EBB_E_ARG;
-    if (!name) return ebb_fail(e, EBB_E_ARG, "ebb_backend_use: name is NULL; \"portable\", \"auto\" or a backend");
+    if (!name)
+        return ebb_fail(e, EBB_E_ARG, "ebb_backend_use: name is NULL; \"portable\", \"auto\" or a backend");
     backends_off(e);
     if (!strcmp(name, "portable")) return EBB_OK;
     const bool automatic = !strcmp(name, "auto");

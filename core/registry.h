@@ -24,7 +24,7 @@ void ebb__registry_close(ebb *e);
 /* All of a plugin's declarations or nothing. check_only: find what is wrong, register nothing. */
 ebb_status ebb__register(ebb *e, const ebb_plugin *p, const char *path);
 ebb__entry *ebb__find(const ebb *e, const char *name, uint32_t hash); /* NULL: none */
-ebb__entry *ebb__need(ebb *e, const char *name, uint32_t hash);       /* NULL: none, and the error says which is near */
+ebb__entry *ebb__need(ebb *e, const char *name, uint32_t hash); /* NULL: none, and the error says which is near */
 /* Declaration number i, over all plugins, of a kind; NULL past the end. */
 const void *ebb__decl_at(const ebb *e, size_t list_offset, size_t i);
 const void *ebb__decl_find(const ebb *e, size_t list_offset, const char *name);

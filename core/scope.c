@@ -27,8 +27,8 @@ static void system_free(void *user, void *p, size_t bytes) {
 static int machine_level(void) {
 #if defined __x86_64__ && !defined EBB_ONE_LEVEL
     __builtin_cpu_init();
-    if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512bw") &&
-        __builtin_cpu_supports("avx512vl"))
+    if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") &&
+        __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl"))
         return 2;
     if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) return 1;
 #endif
@@ -66,7 +66,8 @@ static ebb *session_new(const ebb_options *given) {
     e->next_hook = 1;
     ebb__host_open(e);
     size_t cap = 0;
-    if (ebb__tape_open(e) == EBB_OK && ebb__registry_open(e) == EBB_OK && ebb__grow(e, &e->regions, &cap, 0, 1, sizeof *e->regions)) {
+    if (ebb__tape_open(e) == EBB_OK && ebb__registry_open(e) == EBB_OK &&
+        ebb__grow(e, &e->regions, &cap, 0, 1, sizeof *e->regions)) {
         e->cap_regions = (uint32_t)cap;
         e->regions[0] = ebb__strdup(e, "");
         e->n_regions = 1;
@@ -217,9 +218,11 @@ ebb_status ebb_requires_grad(ebb_tensor *t, bool on) {
     char s[200];
     if (e->code != EBB_OK) return e->code;
     if (t->dtype != EBB_F32 && t->dtype != EBB_F64)
-        return ebb_fail(e, EBB_E_GRAPH, "%s is of an integer type; only f32 and f64 tensors can need a gradient", ebb_describe(t, s, sizeof s));
+        return ebb_fail(e, EBB_E_GRAPH, "%s is of an integer type; only f32 and f64 tensors can need a gradient",
+                        ebb_describe(t, s, sizeof s));
     if (t->node)
-        return ebb_fail(e, EBB_E_GRAPH, "%s was made by an op and is no leaf: whether it needs a gradient follows from its inputs; use ebb_detach first",
+        return ebb_fail(e, EBB_E_GRAPH,
+                        "%s was made by an op and is no leaf: whether it needs a gradient follows from its inputs; use ebb_detach first",
                         ebb_describe(t, s, sizeof s));
     t->flags = (uint16_t)(on ? t->flags | T_REQUIRES : t->flags & ~T_REQUIRES);
     return EBB_OK;
@@ -237,8 +240,10 @@ void ebb_grad_set(ebb_tensor *leaf, ebb_tensor *grad) {
         return;
     }
     char a[200], b[200];
-    if (grad->ndim != leaf->ndim || grad->dtype != leaf->dtype || memcmp(t_shape(grad), t_shape(leaf), 8 * (size_t)leaf->ndim)) {
-        ebb_fail(e, EBB_E_SHAPE, "ebb_grad_set: the gradient is %s, the tensor %s", ebb_describe(grad, a, sizeof a), ebb_describe(leaf, b, sizeof b));
+    if (grad->ndim != leaf->ndim || grad->dtype != leaf->dtype ||
+        memcmp(t_shape(grad), t_shape(leaf), 8 * (size_t)leaf->ndim)) {
+        ebb_fail(e, EBB_E_SHAPE, "ebb_grad_set: the gradient is %s, the tensor %s",
+                 ebb_describe(grad, a, sizeof a), ebb_describe(leaf, b, sizeof b));
         return;
     }
     ebb__ext *x = ebb__ext_of(leaf);
@@ -254,7 +259,9 @@ int64_t ebb_hook_add(ebb_tensor *t, ebb_grad_hook fn, void *user) {
     char s[200];
     if (e->code != EBB_OK) return 0;
     if (!fn || !ebb__needs(t)) {
-        ebb_fail(e, fn ? EBB_E_GRAPH : EBB_E_ARG, fn ? "ebb_hook_add: %s needs no gradient, so the hook would never run" : "ebb_hook_add: the function for %s is NULL",
+        ebb_fail(e, fn ? EBB_E_GRAPH : EBB_E_ARG,
+                 fn ? "ebb_hook_add: %s needs no gradient, so the hook would never run"
+                    : "ebb_hook_add: the function for %s is NULL",
                  ebb_describe(t, s, sizeof s));
         return 0;
     }

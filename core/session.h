@@ -28,12 +28,12 @@ enum ebb__flags {
 /* What few tensors have. */
 typedef struct ebb__ext {
     char *name;
-    ebb_tensor *grad;       /* accumulated */
-    ebb_tensor *pending;    /* of the backward that is running */
-    const ebb_op *writer;   /* of a root: the op that last changed it in place, NULL: ebb_data_mut */
+    ebb_tensor *grad;     /* accumulated */
+    ebb_tensor *pending;  /* of the backward that is running */
+    const ebb_op *writer; /* of a root: the op that last changed it in place, NULL: ebb_data_mut */
     bool is_param;
-    uint32_t rebased;       /* of a root: how often an in-place op gave it a new place in the graph */
-    int32_t hooks;          /* how many the session's list has for it */
+    uint32_t rebased; /* of a root: how often an in-place op gave it a new place in the graph */
+    int32_t hooks;    /* how many the session's list has for it */
 } ebb__ext;
 
 struct ebb_tensor {
@@ -42,15 +42,15 @@ struct ebb_tensor {
     ebb_tensor *root;
     ebb__ext *ext;
     uint32_t refs;
-    uint32_t version;   /* of a root: how often its storage was changed in place; of a view: its root's `rebased` when it was made */
-    uint32_t node;      /* 1 + index of the node that made it; 0: none */
-    uint32_t epoch;     /* of that node */
+    uint32_t version; /* of a root: how often its storage was changed in place; of a view: its root's `rebased` when it was made */
+    uint32_t node;  /* 1 + index of the node that made it; 0: none */
+    uint32_t epoch; /* of that node */
     int64_t numel;
     uint8_t dtype, ndim;
     uint16_t flags;
-    uint16_t out;       /* which of the node's outputs */
-    uint16_t block;     /* bytes of this object's own block */
-    int64_t dim[];      /* shape[ndim], then stride[ndim], then inline data */
+    uint16_t out;   /* which of the node's outputs */
+    uint16_t block; /* bytes of this object's own block */
+    int64_t dim[];  /* shape[ndim], then stride[ndim], then inline data */
 };
 
 static inline int64_t *t_shape(const ebb_tensor *t) { return (int64_t *)(uintptr_t)t->dim; }
@@ -84,7 +84,7 @@ struct ebb {
     ebb_options opt;
     int threads, level;
     int64_t grain;
-    int no_grad;       /* depth of no_grad regions */
+    int no_grad; /* depth of no_grad regions */
     bool in_backward;
     const char *rule_of; /* op whose rule is running, for messages */
     int rule_input;

@@ -59,7 +59,8 @@ static bool operand(parser *p, ebb_sig_operand *a, bool output) {
         p->at++;
         if (take(p, '<')) {
             const char d = look(p);
-            if (a->dtype != EBB_I64 || !islower((unsigned char)d)) return bad(p, "'<' bounds an index by a core dim");
+            if (a->dtype != EBB_I64 || !islower((unsigned char)d))
+                return bad(p, "'<' bounds an index by a core dim");
             a->below = d;
             p->at++;
         }
@@ -73,7 +74,8 @@ static bool letters_known(parser *p, const ebb_sig *s, bool free_outputs) {
         for (int d = 0; d <= s->arg[i].ndim; d++) {
             const char c = d < s->arg[i].ndim ? (i < s->n_x ? 0 : s->arg[i].dim[d]) : s->arg[i].below;
             bool found = !c || free_outputs;
-            for (int j = 0; j < s->n_x && !found; j++) found = memchr(s->arg[j].dim, c, (size_t)s->arg[j].ndim) != NULL;
+            for (int j = 0; j < s->n_x && !found; j++)
+                found = memchr(s->arg[j].dim, c, (size_t)s->arg[j].ndim) != NULL;
             if (!found) return bad(p, "a letter that no input has");
         }
     return true;
@@ -110,7 +112,8 @@ ebb_status ebb_sig_parse(const char *text, ebb_sig *out, char *why, size_t why_n
 const char *ebb__operand_name(const char *sig, int i, char *buf, size_t n) {
     ebb_sig s;
     if (ebb_sig_parse(sig, &s, NULL, 0) != EBB_OK) s.n_x = 0;
-    if (s.n_x && i >= s.n_x - 1 && s.arg[s.n_x - 1].variadic) snprintf(buf, n, "%s[%d]", s.arg[s.n_x - 1].name, i - s.n_x + 1);
+    if (s.n_x && i >= s.n_x - 1 && s.arg[s.n_x - 1].variadic)
+        snprintf(buf, n, "%s[%d]", s.arg[s.n_x - 1].name, i - s.n_x + 1);
     else if (i < s.n_x) snprintf(buf, n, "%s", s.arg[i].name);
     else snprintf(buf, n, "%d", i);
     return buf;

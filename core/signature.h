@@ -8,8 +8,8 @@ enum { MAX_SIG = 16, MAX_LETTERS = 8 };
 /* An operand of a signature: its core dims as places in the list of letters. */
 typedef struct ebb__operand {
     uint8_t ndim, dim[EBB_MAX_DIMS];
-    uint8_t dtype;   /* EBB_NONE: the common dtype T */
-    int8_t below;    /* letter that bounds an index, -1: none */
+    uint8_t dtype; /* EBB_NONE: the common dtype T */
+    int8_t below;  /* letter that bounds an index, -1: none */
     bool optional, variadic;
 } ebb__operand;
 
@@ -29,12 +29,12 @@ typedef struct ebb__backend_entry {
 typedef struct ebb__entry {
     const ebb_op *op;
     uint32_t hash;
-    uint8_t n_in, n_out;   /* operands in the signature */
+    uint8_t n_in, n_out; /* operands in the signature */
     uint8_t n_letters, required;
-    bool variadic, pointwise; /* pointwise: no core dims anywhere, no infer, no axes */
+    bool variadic, pointwise;           /* pointwise: no core dims anywhere, no infer, no axes */
     bool has_kernel, has_ranges, all_T; /* all_T: every operand has the common dtype and none is optional */
-    int8_t keepdim_at;     /* attribute index of keepdim, -1 */
-    int8_t axes_at;        /* attribute index of the axes attribute, -1 */
+    int8_t keepdim_at;                  /* attribute index of keepdim, -1 */
+    int8_t axes_at;                     /* attribute index of the axes attribute, -1 */
     char letter[MAX_LETTERS];
     ebb__operand arg[MAX_SIG];
     ebb__kernels ref;
@@ -47,7 +47,8 @@ typedef struct ebb__entry {
 
 /* attrs.c */
 ebb_status ebb__attrs_defaults(ebb *e, const char *what, const ebb_attr *table, size_t n, void *out);
-ebb_status ebb__attrs_parse(ebb *e, const char *what, const ebb_attr *table, size_t n, const char *text, void *inout);
+ebb_status ebb__attrs_parse(ebb *e, const char *what, const ebb_attr *table, size_t n, const char *text,
+                            void *inout);
 ebb_status ebb__attrs_check(ebb *e, const char *what, const ebb_attr *table, size_t n, const void *attrs);
 size_t ebb__attr_size(int type);
 const char *ebb__nearest(const char *word, const char *(*at)(const void *, size_t), const void *list, size_t n);

@@ -114,14 +114,15 @@ static ebb_status inputs_current(ebb *e, const ebb__entry *x, int n_x, ebb_tenso
                             x->op->name, i, ebb_describe(t, s, sizeof s));
         }
         if (t->root != t && t->root->ext && t->root->ext->rebased != t->version)
-            return ebb_fail(e, EBB_E_CHANGED, "%s: input %d is a view of a tensor that was changed in place by %s since; take the view again",
+            return ebb_fail(e, EBB_E_CHANGED,
+                            "%s: input %d is a view of a tensor that was changed in place by %s since; take the view again",
                             x->op->name, i, t->root->ext->writer ? t->root->ext->writer->name : "an op");
     }
     return EBB_OK;
 }
 
-ebb_status ebb__record(ebb *e, const ebb__entry *x, int n_x, ebb_tensor *const *in, int n_y, ebb_tensor *const *y,
-                       const void *attrs) {
+ebb_status ebb__record(ebb *e, const ebb__entry *x, int n_x, ebb_tensor *const *in, int n_y,
+                       ebb_tensor *const *y, const void *attrs) {
     ebb__tape *tape = e->tape;
     if (inputs_current(e, x, n_x, in) != EBB_OK) return e->code;
     uint64_t reads = 0;
@@ -140,9 +141,11 @@ ebb_status ebb__record(ebb *e, const ebb__entry *x, int n_x, ebb_tensor *const *
     }
     const size_t meta = (2u * (size_t)(n_x + n_y) + 7) / 8 * 8;
     const size_t bytes = (sizeof(ebb__node) + sizeof(ebb__edge) * (size_t)n_x + sizeof(ebb_tensor *) * (size_t)n_y +
-                          sizeof(ebb__saved) * (size_t)n_saved_ + meta + 8 * dims + x->op->attrs_size + 7) & ~(size_t)7;
+                          sizeof(ebb__saved) * (size_t)n_saved_ + meta + 8 * dims + x->op->attrs_size + 7) &
+                         ~(size_t)7;
     if (bytes / 8 > UINT16_MAX || dims > UINT8_MAX)
-        return ebb_fail(e, EBB_E_ARG, "%s: too many inputs to record (%d, with %zu dims in all)", x->op->name, n_x, dims);
+        return ebb_fail(e, EBB_E_ARG, "%s: too many inputs to record (%d, with %zu dims in all)", x->op->name,
+                        n_x, dims);
     if (!ebb__grow(e, &tape->node, &tape->cap, tape->n, 1, sizeof *tape->node)) return e->code;
     ebb__node *n = (ebb__node *)arena_get(e, bytes);
     if (!n) return e->code;

@@ -12,7 +12,7 @@ typedef uint64_t ebb__edge;
 typedef struct ebb__saved {
     ebb_tensor *t; /* retained */
     uint32_t version;
-    uint8_t slot;  /* input i, or 32 + output j */
+    uint8_t slot; /* input i, or 32 + output j */
 } ebb__saved;
 
 enum { N_SPENT = 1, N_NEEDED = 2, N_HOOKED = 4 };
@@ -46,7 +46,7 @@ typedef struct ebb__tape {
     uint32_t epoch;
     ebb__chunk *chunk; /* the newest */
     ebb__chunk *spare; /* one kept for reuse */
-    void *lists; /* of walk.c */
+    void *lists;       /* of walk.c */
     size_t bytes;
 } ebb__tape;
 
@@ -54,10 +54,11 @@ ebb_status ebb__tape_open(ebb *e);
 void ebb__tape_cut(ebb *e, size_t n); /* forgets nodes n.. */
 /* Records a call: y become outputs of the new node. Inputs that need a gradient give edges; what rules read is saved.
  * attrs_size bytes of attrs are copied. */
-ebb_status ebb__record(ebb *e, const ebb__entry *x, int n_x, ebb_tensor *const *in, int n_y, ebb_tensor *const *y, const void *attrs);
+ebb_status ebb__record(ebb *e, const ebb__entry *x, int n_x, ebb_tensor *const *in, int n_y,
+                       ebb_tensor *const *y, const void *attrs);
 ebb__node *ebb__node_live(const ebb_tensor *t); /* the node that made t, NULL: none, or gone */
 bool ebb__needs(const ebb_tensor *t);
-ebb__edge ebb__edge_of(ebb_tensor *t); /* not retained */
+ebb__edge ebb__edge_of(ebb_tensor *t);      /* not retained */
 void ebb__node_spend(ebb *e, ebb__node *n); /* releases what it saved */
 /* Shapes of the operands of a node, into s[n_x + n_y]. */
 void ebb__node_shapes(const ebb__node *n, ebb_shape *s);

@@ -43,8 +43,8 @@ const char *ebb_describe(const ebb_tensor *t, char *buf, size_t n) {
     char shape[200];
     ebb__shape_text(shape, sizeof shape, t->ndim, t_shape(t));
     const char *name = ebb_name_of(t);
-    snprintf(buf, n, *name ? "%s: %s%s" : "%s%s%s", *name ? name : dname[t->dtype], *name ? dname[t->dtype] : shape,
-             *name ? shape : "");
+    snprintf(buf, n, *name ? "%s: %s%s" : "%s%s%s", *name ? name : dname[t->dtype],
+             *name ? dname[t->dtype] : shape, *name ? shape : "");
     return buf;
 }
 
@@ -85,23 +85,20 @@ static void fill_marked(int dtype, void *data, int64_t n) {
         for (int64_t i = 0; i < n; i++) memcpy((char *)data + 4 * i, &m32, 4);
     else if (dtype == EBB_F64)
         for (int64_t i = 0; i < n; i++) memcpy((char *)data + 8 * i, &m64, 8);
-    else if (n)
-        memset(data, 0xA5, (size_t)n * ebb__dsize[dtype]);
+    else if (n) memset(data, 0xA5, (size_t)n * ebb__dsize[dtype]);
 }
 
 static size_t block_bytes(const ebb_tensor *t) {
     return (size_t)t->numel * ebb__dsize[t->dtype] + (t->flags & T_FENCED ? 2 * FENCE : 0);
 }
 
-static ebb_tensor *head(ebb *e, int dtype, int ndim, const int64_t *shape, const int64_t *stride, size_t inline_bytes) {
+static ebb_tensor *head(ebb *e, int dtype, int ndim, const int64_t *shape, const int64_t *stride,
+                        size_t inline_bytes) {
     const size_t bytes = sizeof(ebb_tensor) + 16 * (size_t)ndim + inline_bytes;
     ebb_tensor *t = (ebb_tensor *)ebb__get(e, bytes);
     if (!t) return NULL;
-    *t = (ebb_tensor){.host = &e->host,
-                      .refs = 1,
-                      .dtype = (uint8_t)dtype,
-                      .ndim = (uint8_t)ndim,
-                      .block = (uint16_t)bytes};
+    *t = (ebb_tensor){
+        .host = &e->host, .refs = 1, .dtype = (uint8_t)dtype, .ndim = (uint8_t)ndim, .block = (uint16_t)bytes};
     int64_t n = 1;
     for (int i = 0; i < ndim; i++) n *= t_shape(t)[i] = shape[i];
     t->numel = n;
@@ -234,7 +231,8 @@ void ebb_release(ebb_tensor *t) {
         ebb__put(e, t->ext, sizeof *t->ext);
     }
     if (t->root != t) ebb_release(t->root);
-    else if (!(t->flags & (T_INLINE | T_BORROWED))) ebb__put(e, (char *)t->data - (t->flags & T_FENCED ? FENCE : 0), block_bytes(t));
+    else if (!(t->flags & (T_INLINE | T_BORROWED)))
+        ebb__put(e, (char *)t->data - (t->flags & T_FENCED ? FENCE : 0), block_bytes(t));
     e->live--;
     ebb__put(e, t, t->block);
 }
@@ -367,8 +365,8 @@ double ebb_item(const ebb_tensor *t) {
     if (!t) return (double)NAN;
     if (t->numel != 1) {
         char s[200];
-        ebb_fail(t_session(t), EBB_E_SHAPE, "ebb_item: the tensor has %lld elements, %s, not one", (long long)t->numel,
-                 ebb_describe(t, s, sizeof s));
+        ebb_fail(t_session(t), EBB_E_SHAPE, "ebb_item: the tensor has %lld elements, %s, not one",
+                 (long long)t->numel, ebb_describe(t, s, sizeof s));
         return (double)NAN;
     }
     return ebb__load(t->dtype, t->data, 0);
@@ -378,7 +376,8 @@ ebb_status ebb_copy_out(const ebb_tensor *t, void *dst, size_t bytes) {
     if (!t) return EBB_E_ARG;
     const size_t size = ebb__dsize[t->dtype], want = (size_t)t->numel * size;
     if (bytes != want)
-        return ebb_fail(t_session(t), EBB_E_ARG, "ebb_copy_out: the tensor has %zu bytes, the room is %zu", want, bytes);
+        return ebb_fail(t_session(t), EBB_E_ARG, "ebb_copy_out: the tensor has %zu bytes, the room is %zu",
+                        want, bytes);
     if (!want) return EBB_OK;
     if (!dst) return ebb_fail(t_session(t), EBB_E_ARG, "ebb_copy_out: dst is NULL");
     if (t->flags & T_CONTIG) memcpy(dst, t->data, want);

@@ -13,7 +13,8 @@ ebb_status ebb_tape_node(ebb *e, int64_t i, ebb_node_info *out) {
     if (!e || !out) return EBB_E_ARG;
     *out = (ebb_node_info){0};
     if (i < 0 || i >= (int64_t)e->tape->n)
-        return ebb_fail(e, EBB_E_INDEX, "ebb_tape_node: node %lld is outside 0..%lld", (long long)i, (long long)e->tape->n - 1);
+        return ebb_fail(e, EBB_E_INDEX, "ebb_tape_node: node %lld is outside 0..%lld", (long long)i,
+                        (long long)e->tape->n - 1);
     if (!e->tape->lists && !(e->tape->lists = ebb__get(e, sizeof(lists)))) return e->code;
     lists *l = (lists *)e->tape->lists;
     const ebb__node *n = e->tape->node[i];

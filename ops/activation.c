@@ -41,7 +41,8 @@ EBB_OP(relu,
 typedef struct leaky_relu_attrs {
     double negative_slope;
 } leaky_relu_attrs;
-static const ebb_attr leaky_relu_attr[] = {EBB_ATTR(EBB_A_FLOAT, leaky_relu_attrs, negative_slope, "0.01", "slope where x is negative")};
+static const ebb_attr leaky_relu_attr[] = {
+    EBB_ATTR(EBB_A_FLOAT, leaky_relu_attrs, negative_slope, "0.01", "slope where x is negative")};
 
 EBB_MAP1_ATTRS(leaky_relu_fwd, leaky_relu_attrs, x > 0 ? x : (T)a->negative_slope * x)
 

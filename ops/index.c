@@ -24,15 +24,18 @@ static around around_dim(const ebb_info *x, int64_t d) {
 static ebb_status index_ok(const ebb_loop *l, const int64_t *index, int64_t n, int64_t rows) {
     for (int64_t i = 0; i < n; i++)
         if (index[i] < 0 || index[i] >= rows)
-            return l->fail(l, EBB_E_INDEX, "index %lld (element %lld) is outside 0..%lld", (long long)index[i], (long long)i, (long long)rows - 1);
+            return l->fail(l, EBB_E_INDEX, "index %lld (element %lld) is outside 0..%lld",
+                           (long long)index[i], (long long)i, (long long)rows - 1);
     return EBB_OK;
 }
 
 static ebb_status dim_ok(ebb_infer *s, int index) {
     const index_attrs *a = (const index_attrs *)s->attrs;
     const int64_t d = axis(a, s->x->ndim);
-    if (d < 0 || d >= s->x->ndim) return s->fail(s, EBB_E_ATTR, "dim is %lld, but the input has %d dims", (long long)a->dim, s->x->ndim);
-    if (s->x[index].ndim != 1) return s->fail(s, EBB_E_SHAPE, "index has %d dims; exactly 1 is needed", s->x[index].ndim);
+    if (d < 0 || d >= s->x->ndim)
+        return s->fail(s, EBB_E_ATTR, "dim is %lld, but the input has %d dims", (long long)a->dim, s->x->ndim);
+    if (s->x[index].ndim != 1)
+        return s->fail(s, EBB_E_SHAPE, "index has %d dims; exactly 1 is needed", s->x[index].ndim);
     return EBB_OK;
 }
 
@@ -80,12 +83,15 @@ static ebb_status index_add_infer(ebb_infer *s) {
     const ebb_status r = dim_ok(s, 1);
     if (r != EBB_OK) return r;
     const int64_t d = axis((const index_attrs *)s->attrs, s->x->ndim);
-    if (s->x[2].ndim != s->x->ndim) return s->fail(s, EBB_E_SHAPE, "source has %d dims, input %d", s->x[2].ndim, s->x->ndim);
+    if (s->x[2].ndim != s->x->ndim)
+        return s->fail(s, EBB_E_SHAPE, "source has %d dims, input %d", s->x[2].ndim, s->x->ndim);
     s->y->ndim = s->x->ndim;
     int64_t inner = 1;
     for (int k = 0; k < s->x->ndim; k++) {
         const int64_t want = k == d ? s->x[1].shape[0] : s->x->shape[k];
-        if (s->x[2].shape[k] != want) return s->fail(s, EBB_E_SHAPE, "dim %d of source is %lld; %lld is needed", k, (long long)s->x[2].shape[k], (long long)want);
+        if (s->x[2].shape[k] != want)
+            return s->fail(s, EBB_E_SHAPE, "dim %d of source is %lld; %lld is needed", k,
+                           (long long)s->x[2].shape[k], (long long)want);
         s->y->shape[k] = s->x->shape[k];
         if (k > d) inner *= s->x->shape[k];
     }
@@ -116,7 +122,9 @@ static ebb_tensor *index_add_dx(const ebb_call *c, ebb_tensor *g) {
     (void)c;
     return g;
 }
-static ebb_tensor *index_add_ds(const ebb_call *c, ebb_tensor *g) { return ebb_index_select(g, c->x[1], .dim = ((const index_attrs *)c->attrs)->dim); }
+static ebb_tensor *index_add_ds(const ebb_call *c, ebb_tensor *g) {
+    return ebb_index_select(g, c->x[1], .dim = ((const index_attrs *)c->attrs)->dim);
+}
 
 EBB_OP(index_add,
     .sig = "input(),index():i,source()->()",
@@ -135,11 +143,13 @@ EBB_OP(index_add,
 static ebb_tensor *embedding_compose(const ebb_call *c) {
     const ebb_shape *idx = &c->x_shape[0], *w = &c->x_shape[1];
     if (w->ndim != 2) {
-        ebb_host_of(c->x[1])->fail(c->e, EBB_E_SHAPE, "the weight has %d dims; 2 are needed, [entries, size]", w->ndim);
+        ebb_host_of(c->x[1])->fail(c->e, EBB_E_SHAPE, "the weight has %d dims; 2 are needed, [entries, size]",
+                                   w->ndim);
         return NULL;
     }
     if (idx->dtype == EBB_F32 || idx->dtype == EBB_F64) {
-        ebb_host_of(c->x[0])->fail(c->e, EBB_E_DTYPE, "input holds indices and must be integers, not %s", idx->dtype == EBB_F32 ? "f32" : "f64");
+        ebb_host_of(c->x[0])->fail(c->e, EBB_E_DTYPE, "input holds indices and must be integers, not %s",
+                                   idx->dtype == EBB_F32 ? "f32" : "f64");
         return NULL;
     }
     ebb_ints shape = ebb_ints_of(idx);
@@ -148,7 +158,8 @@ static ebb_tensor *embedding_compose(const ebb_call *c) {
         return NULL;
     }
     shape.v[shape.n++] = w->dim[1];
-    return ebb_reshape(ebb_index_select(c->x[1], ebb_reshape(c->x[0], .shape = EBB_SHAPE(ebb_shape_numel(idx)))), .shape = shape);
+    return ebb_reshape(ebb_index_select(c->x[1], ebb_reshape(c->x[0], .shape = EBB_SHAPE(ebb_shape_numel(idx)))),
+                       .shape = shape);
 }
 
 EBB_OP(embedding,
@@ -162,7 +173,9 @@ EBB_OP(embedding,
 typedef struct one_hot_attrs {
     int64_t num_classes;
 } one_hot_attrs;
-static const ebb_attr one_hot_attr[] = {EBB_ATTR(EBB_A_INT, one_hot_attrs, num_classes, "-1", "length of the vectors; -1: the largest index + 1", .lo = -1, .hi = 1e15)};
+static const ebb_attr one_hot_attr[] = {EBB_ATTR(EBB_A_INT, one_hot_attrs, num_classes, "-1",
+                                                 "length of the vectors; -1: the largest index + 1", .lo = -1,
+                                                 .hi = 1e15)};
 
 static ebb_tensor *one_hot_compose(const ebb_call *c) {
     if (((const one_hot_attrs *)c->attrs)->num_classes >= 0) return NULL;
@@ -171,14 +184,16 @@ static ebb_tensor *one_hot_compose(const ebb_call *c) {
     if (!idx) return NULL;
     ebb_host_of(idx)->info(idx, &x);
     int64_t most = -1;
-    for (int64_t i = 0; i < x.numel; i++) most = ((const int64_t *)x.data)[i] > most ? ((const int64_t *)x.data)[i] : most;
+    for (int64_t i = 0; i < x.numel; i++)
+        most = ((const int64_t *)x.data)[i] > most ? ((const int64_t *)x.data)[i] : most;
     if (x.numel) return ebb_one_hot(idx, .num_classes = most < 0 ? 0 : most + 1);
     ebb_host_of(idx)->fail(c->e, EBB_E_ATTR, "num_classes must be given when there is no index to find it from");
     return NULL;
 }
 
 static ebb_status one_hot_infer(ebb_infer *s) {
-    if (s->x->ndim == EBB_MAX_DIMS) return s->fail(s, EBB_E_SHAPE, "the result would have more than %d dims", EBB_MAX_DIMS);
+    if (s->x->ndim == EBB_MAX_DIMS)
+        return s->fail(s, EBB_E_SHAPE, "the result would have more than %d dims", EBB_MAX_DIMS);
     s->y->ndim = s->x->ndim + 1;
     for (int k = 0; k < s->x->ndim; k++) s->y->shape[k] = s->x->shape[k];
     s->y->shape[s->x->ndim] = ((const one_hot_attrs *)s->attrs)->num_classes;
@@ -186,7 +201,8 @@ static ebb_status one_hot_infer(ebb_infer *s) {
 }
 
 static ebb_status one_hot_kernel(const ebb_loop *l) {
-    const int64_t n = l->arg[0].numel, classes = ((const one_hot_attrs *)l->attrs)->num_classes, *index = (const int64_t *)l->p[0];
+    const int64_t n = l->arg[0].numel, classes = ((const one_hot_attrs *)l->attrs)->num_classes,
+                  *index = (const int64_t *)l->p[0];
     int64_t *y = (int64_t *)l->p[1];
     const ebb_status r = index_ok(l, index, n, classes);
     if (r != EBB_OK) return r;

@@ -4,14 +4,17 @@
 typedef struct loss_attrs {
     int32_t reduction;
 } loss_attrs;
-static const ebb_attr loss_attr[] = {EBB_ATTR(EBB_A_ENUM, loss_attrs, reduction, "mean", "what becomes of the single losses", .choices = "mean|sum|none")};
+static const ebb_attr loss_attr[] = {EBB_ATTR(EBB_A_ENUM, loss_attrs, reduction, "mean",
+                                              "what becomes of the single losses", .choices = "mean|sum|none")};
 
 static ebb_tensor *reduced(const ebb_call *c, ebb_tensor *each) {
     const int32_t how = ((const loss_attrs *)c->attrs)->reduction;
     return how == EBB_MEAN ? ebb_mean(each) : how == EBB_SUM ? ebb_sum(each) : each;
 }
 
-static ebb_tensor *mse_loss_compose(const ebb_call *c) { return reduced(c, ebb_square(ebb_sub(c->x[0], c->x[1]))); }
+static ebb_tensor *mse_loss_compose(const ebb_call *c) {
+    return reduced(c, ebb_square(ebb_sub(c->x[0], c->x[1])));
+}
 
 EBB_OP(mse_loss,
     .sig = "input(),target()->()",
@@ -75,11 +78,14 @@ static ebb_tensor *cross_entropy_compose(const ebb_call *c) {
     const ebb_shape *x = &c->x_shape[0], *t = &c->x_shape[1];
     const ebb_host *h = ebb_host_of(c->x[0]);
     if (x->ndim < 1 || t->ndim != x->ndim - 1) {
-        h->fail(c->e, EBB_E_SHAPE, "input has %d dims and target %d; target has one less: input [N,C] goes with target [N]", x->ndim, t->ndim);
+        h->fail(c->e, EBB_E_SHAPE,
+                "input has %d dims and target %d; target has one less: input [N,C] goes with target [N]",
+                x->ndim, t->ndim);
         return NULL;
     }
     if (t->dtype == EBB_F32 || t->dtype == EBB_F64) {
-        h->fail(c->e, EBB_E_DTYPE, "target holds class indices and must be integers, not %s", t->dtype == EBB_F32 ? "f32" : "f64");
+        h->fail(c->e, EBB_E_DTYPE, "target holds class indices and must be integers, not %s",
+                t->dtype == EBB_F32 ? "f32" : "f64");
         return NULL;
     }
     ebb_tensor *rows = c->x[0];
@@ -91,7 +97,8 @@ static ebb_tensor *cross_entropy_compose(const ebb_call *c) {
     }
     for (int d = 0; d < t->ndim; d++)
         if (t->dim[d] != x->dim[d ? d + 1 : 0]) {
-            h->fail(c->e, EBB_E_SHAPE, "dim %d of target is %lld, but input has %lld there", d, (long long)t->dim[d], (long long)x->dim[d ? d + 1 : 0]);
+            h->fail(c->e, EBB_E_SHAPE, "dim %d of target is %lld, but input has %lld there", d,
+                    (long long)t->dim[d], (long long)x->dim[d ? d + 1 : 0]);
             return NULL;
         }
     return reduced(c, ebb_cross_entropy_rows(rows, c->x[1]));

@@ -7,9 +7,9 @@
 #define GEMM_BODY(suffix)                                                                                    \
     const int64_t m = l->dim[0], k = l->dim[1], n = l->dim[2];                                               \
     for (int64_t r = 0; r < l->n; r++)                                                                       \
-        ebb_gemm_##suffix(l->level, m, n, k, (const T *)l->p[0] + r * l->step[0], l->stride[0][0], l->stride[0][1],  \
-                          (const T *)l->p[1] + r * l->step[1], l->stride[1][0], l->stride[1][1],             \
-                          (T *)l->p[2] + r * l->step[2], l->stride[2][0], false, l->scratch);
+        ebb_gemm_##suffix(l->level, m, n, k, (const T *)l->p[0] + r * l->step[0], l->stride[0][0],           \
+                          l->stride[0][1], (const T *)l->p[1] + r * l->step[1], l->stride[1][0],             \
+                          l->stride[1][1], (T *)l->p[2] + r * l->step[2], l->stride[2][0], false, l->scratch);
 
 static ebb_status gemm_f32(const ebb_loop *l) {
     typedef float T;
@@ -21,10 +21,12 @@ static ebb_status gemm_f64(const ebb_loop *l) {
     GEMM_BODY(f64)
     return EBB_OK;
 }
-static const ebb_kernel gemm_fwd[] = {{EBB_F32, {gemm_f32, gemm_f32, gemm_f32}}, {EBB_F64, {gemm_f64, gemm_f64, gemm_f64}}, {0, {0}}};
+static const ebb_kernel gemm_fwd[] = {
+    {EBB_F32, {gemm_f32, gemm_f32, gemm_f32}}, {EBB_F64, {gemm_f64, gemm_f64, gemm_f64}}, {0, {0}}};
 
 static size_t gemm_scratch(const ebb_loop *l) {
-    const size_t f32 = ebb_gemm_scratch_f32(l->dim[0], l->dim[2], l->dim[1]), f64 = ebb_gemm_scratch_f64(l->dim[0], l->dim[2], l->dim[1]);
+    const size_t f32 = ebb_gemm_scratch_f32(l->dim[0], l->dim[2], l->dim[1]),
+                 f64 = ebb_gemm_scratch_f64(l->dim[0], l->dim[2], l->dim[1]);
     return f32 > f64 ? f32 : f64;
 }
 
@@ -71,10 +73,14 @@ static ebb_tensor *matmul_compose(const ebb_call *c) {
     }
     const int64_t k = sa->dim[sa->ndim - 1], kb = sb->dim[sb->ndim > 1 ? sb->ndim - 2 : 0];
     if (k != kb) {
-        h->fail(c->e, EBB_E_SHAPE, "k is %lld in input (last dim) but %lld in other (%s dim)", (long long)k, (long long)kb, sb->ndim > 1 ? "last but one" : "only");
+        h->fail(c->e, EBB_E_SHAPE, "k is %lld in input (last dim) but %lld in other (%s dim)", (long long)k,
+                (long long)kb, sb->ndim > 1 ? "last but one" : "only");
         return NULL;
     }
-    if (sa->ndim == 1 && sb->ndim == 1) return ebb_reshape(ebb_gemm(ebb_reshape(a, .shape = EBB_SHAPE(1, k)), ebb_reshape(b, .shape = EBB_SHAPE(k, 1))), .shape = EBB_SHAPE0);
+    if (sa->ndim == 1 && sb->ndim == 1)
+        return ebb_reshape(
+            ebb_gemm(ebb_reshape(a, .shape = EBB_SHAPE(1, k)), ebb_reshape(b, .shape = EBB_SHAPE(k, 1))),
+            .shape = EBB_SHAPE0);
     if (sa->ndim == 1) { /* (k) x (..., k, n) -> (..., n) */
         ebb_tensor *y = ebb_gemm(ebb_reshape(a, .shape = EBB_SHAPE(1, k)), b);
         if (!y) return NULL;
@@ -109,17 +115,19 @@ static ebb_tensor *linear_compose(const ebb_call *c) {
     const ebb_shape *sx = &c->x_shape[0], *sw = &c->x_shape[1];
     const ebb_host *h = ebb_host_of(x);
     if (sx->ndim < 1 || sw->ndim != 2) {
-        h->fail(c->e, EBB_E_SHAPE, "the input has %d dims and the weight %d; at least 1 and exactly 2 are needed", sx->ndim, sw->ndim);
+        h->fail(c->e, EBB_E_SHAPE, "the input has %d dims and the weight %d; at least 1 and exactly 2 are needed",
+                sx->ndim, sw->ndim);
         return NULL;
     }
     const int64_t k = sx->dim[sx->ndim - 1];
     if (k != sw->dim[1]) {
-        h->fail(c->e, EBB_E_SHAPE, "the input's last dim is %lld, but the weight is [%lld,%lld], [out,in]", (long long)k, (long long)sw->dim[0], (long long)sw->dim[1]);
+        h->fail(c->e, EBB_E_SHAPE, "the input's last dim is %lld, but the weight is [%lld,%lld], [out,in]",
+                (long long)k, (long long)sw->dim[0], (long long)sw->dim[1]);
         return NULL;
     }
     if (b && (c->x_shape[2].ndim != 1 || c->x_shape[2].dim[0] != sw->dim[0])) {
-        h->fail(c->e, EBB_E_SHAPE, "the bias has %lld elements in %d dims; %lld in 1 dim are needed", (long long)ebb_shape_numel(&c->x_shape[2]), c->x_shape[2].ndim,
-                (long long)sw->dim[0]);
+        h->fail(c->e, EBB_E_SHAPE, "the bias has %lld elements in %d dims; %lld in 1 dim are needed",
+                (long long)ebb_shape_numel(&c->x_shape[2]), c->x_shape[2].ndim, (long long)sw->dim[0]);
         return NULL;
     }
     ebb_ints out = ebb_ints_of(sx);
@@ -142,7 +150,9 @@ static ebb_tensor *linear_dx(const ebb_call *c, ebb_tensor *g) {
     ebb_tensor *d = ebb_gemm(rows_of(g, &c->y_shape[0]), c->x[1]);
     return c->x_shape[0].ndim == 2 ? d : ebb_reshape(d, .shape = ebb_ints_of(&c->x_shape[0]));
 }
-static ebb_tensor *linear_dw(const ebb_call *c, ebb_tensor *g) { return ebb_gemm(flipped(rows_of(g, &c->y_shape[0])), rows_of(c->x[0], &c->x_shape[0])); }
+static ebb_tensor *linear_dw(const ebb_call *c, ebb_tensor *g) {
+    return ebb_gemm(flipped(rows_of(g, &c->y_shape[0])), rows_of(c->x[0], &c->x_shape[0]));
+}
 static ebb_tensor *linear_db(const ebb_call *c, ebb_tensor *g) {
     (void)c;
     return g; /* summed over the batch by the engine */

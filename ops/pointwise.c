@@ -55,7 +55,9 @@ EBB_OP(mul,
 EBB_MAP2(div_fwd, x / y)
 
 static ebb_tensor *div_dx(const ebb_call *c, ebb_tensor *g) { return ebb_div(g, c->x[1]); }
-static ebb_tensor *div_dy(const ebb_call *c, ebb_tensor *g) { return ebb_neg(ebb_mul(g, ebb_div(c->y[0], c->x[1]))); }
+static ebb_tensor *div_dy(const ebb_call *c, ebb_tensor *g) {
+    return ebb_neg(ebb_mul(g, ebb_div(c->y[0], c->x[1])));
+}
 
 EBB_OP(div,
     .sig = "input(),other()->()",
@@ -80,7 +82,9 @@ EBB_OP(neg,
 
 EBB_NUMERIC1(square_fwd, x * x)
 
-static ebb_tensor *square_dx(const ebb_call *c, ebb_tensor *g) { return ebb_mul(g, ebb_mul_scalar(c->x[0], 2)); }
+static ebb_tensor *square_dx(const ebb_call *c, ebb_tensor *g) {
+    return ebb_mul(g, ebb_mul_scalar(c->x[0], 2));
+}
 EBB_MAP2(square_pull, x * (2 * y))
 
 EBB_OP(square,
@@ -145,7 +149,9 @@ EBB_OP(exp,
 
 EBB_MAP1(expm1_fwd, ebb_expm1(x))
 
-static ebb_tensor *expm1_dx(const ebb_call *c, ebb_tensor *g) { return ebb_mul(g, ebb_add_scalar(c->y[0], 1)); }
+static ebb_tensor *expm1_dx(const ebb_call *c, ebb_tensor *g) {
+    return ebb_mul(g, ebb_add_scalar(c->y[0], 1));
+}
 
 EBB_OP(expm1,
     .sig = "input()->()",
@@ -172,7 +178,9 @@ EBB_OP(log,
 
 EBB_MAP1(log1p_fwd, ebb_log1p(x))
 
-static ebb_tensor *log1p_dx(const ebb_call *c, ebb_tensor *g) { return ebb_div(g, ebb_add_scalar(c->x[0], 1)); }
+static ebb_tensor *log1p_dx(const ebb_call *c, ebb_tensor *g) {
+    return ebb_div(g, ebb_add_scalar(c->x[0], 1));
+}
 
 EBB_OP(log1p,
     .sig = "input()->()",
@@ -186,7 +194,9 @@ EBB_OP(log1p,
 
 EBB_MAP1(sqrt_fwd, ebb_sqrt(x))
 
-static ebb_tensor *sqrt_dx(const ebb_call *c, ebb_tensor *g) { return ebb_div(g, ebb_mul_scalar(c->y[0], 2)); }
+static ebb_tensor *sqrt_dx(const ebb_call *c, ebb_tensor *g) {
+    return ebb_div(g, ebb_mul_scalar(c->y[0], 2));
+}
 
 EBB_OP(sqrt,
     .sig = "input()->()",
@@ -228,7 +238,9 @@ EBB_OP(cos,
 
 EBB_MAP1(tanh_fwd, ebb_tanh(x))
 
-static ebb_tensor *tanh_dx(const ebb_call *c, ebb_tensor *g) { return ebb_mul(g, ebb_rsub(1, ebb_square(c->y[0]))); }
+static ebb_tensor *tanh_dx(const ebb_call *c, ebb_tensor *g) {
+    return ebb_mul(g, ebb_rsub(1, ebb_square(c->y[0])));
+}
 EBB_MAP2(tanh_pull, x * (1 - y * y))
 
 EBB_OP(tanh,

@@ -51,7 +51,9 @@ EBB_KERNEL(sum_fwd,
         y[r * out] = part[0] + rest;
     })
 
-static ebb_tensor *sum_dx(const ebb_call *c, ebb_tensor *g) { return ebb_expand(kept(c, g), .size = ebb_ints_of(&c->x_shape[0])); }
+static ebb_tensor *sum_dx(const ebb_call *c, ebb_tensor *g) {
+    return ebb_expand(kept(c, g), .size = ebb_ints_of(&c->x_shape[0]));
+}
 
 EBB_OP(sum,
     .sig = "input(n)->()",
@@ -178,7 +180,9 @@ EBB_KERNEL(logsumexp_fwd,
         ((T *)l->p[1])[r * l->step[1]] = ebb_log(sum) + top;
     })
 
-static ebb_tensor *logsumexp_dx(const ebb_call *c, ebb_tensor *g) { return ebb_mul(kept(c, g), ebb_exp(ebb_sub(c->x[0], kept(c, c->y[0])))); }
+static ebb_tensor *logsumexp_dx(const ebb_call *c, ebb_tensor *g) {
+    return ebb_mul(kept(c, g), ebb_exp(ebb_sub(c->x[0], kept(c, c->y[0]))));
+}
 
 EBB_OP(logsumexp,
     .sig = "input(n)->()",
@@ -195,7 +199,8 @@ EBB_OP(logsumexp,
 typedef struct softmax_attrs {
     int64_t dim;
 } softmax_attrs;
-static const ebb_attr softmax_attr[] = {EBB_ATTR(EBB_A_INT, softmax_attrs, dim, "-1", "the dim whose elements become probabilities")};
+static const ebb_attr softmax_attr[] = {
+    EBB_ATTR(EBB_A_INT, softmax_attrs, dim, "-1", "the dim whose elements become probabilities")};
 
 EBB_KERNEL(softmax_fwd,
     const int64_t n = l->dim[0];

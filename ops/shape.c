@@ -6,7 +6,8 @@
 typedef struct reshape_attrs {
     ebb_ints shape;
 } reshape_attrs;
-static const ebb_attr reshape_attr[] = {EBB_ATTR(EBB_A_INTS, reshape_attrs, shape, "", "the new sizes; one may be -1: what is left")};
+static const ebb_attr reshape_attr[] = {
+    EBB_ATTR(EBB_A_INTS, reshape_attrs, shape, "", "the new sizes; one may be -1: what is left")};
 
 static ebb_status contiguous_view(ebb_infer *s) {
     const ebb_info *x = &s->x[0];
@@ -26,19 +27,26 @@ static ebb_status reshape_view(ebb_infer *s) {
     for (int d = 0; d < to->n; d++) {
         s->y->shape[d] = to->v[d];
         if (to->v[d] == -1 && open < 0) open = d;
-        else if (to->v[d] < 0) return s->fail(s, EBB_E_ATTR, "size %d is %lld; sizes are 0 or more, and one may be -1", d, (long long)to->v[d]);
+        else if (to->v[d] < 0)
+            return s->fail(s, EBB_E_ATTR, "size %d is %lld; sizes are 0 or more, and one may be -1", d,
+                           (long long)to->v[d]);
         else n *= to->v[d];
     }
     if (open >= 0) {
-        if (!n || s->x->numel % n) return s->fail(s, EBB_E_SHAPE, "%lld elements do not divide into the other sizes, whose product is %lld", (long long)s->x->numel, (long long)n);
+        if (!n || s->x->numel % n)
+            return s->fail(s, EBB_E_SHAPE, "%lld elements do not divide into the other sizes, whose product is %lld",
+                           (long long)s->x->numel, (long long)n);
         s->y->shape[open] = s->x->numel / n;
     } else if (n != s->x->numel) {
-        return s->fail(s, EBB_E_SHAPE, "the input has %lld elements, the new shape %lld", (long long)s->x->numel, (long long)n);
+        return s->fail(s, EBB_E_SHAPE, "the input has %lld elements, the new shape %lld",
+                       (long long)s->x->numel, (long long)n);
     }
     return contiguous_view(s);
 }
 
-static ebb_tensor *reshape_dx(const ebb_call *c, ebb_tensor *g) { return ebb_reshape(g, .shape = ebb_ints_of(&c->x_shape[0])); }
+static ebb_tensor *reshape_dx(const ebb_call *c, ebb_tensor *g) {
+    return ebb_reshape(g, .shape = ebb_ints_of(&c->x_shape[0]));
+}
 
 EBB_OP(reshape,
     .sig = "input()->()",
@@ -64,7 +72,9 @@ static const ebb_attr transpose_attr[] = {
 /* A dim that may count from the end, checked. */
 static ebb_status dim_of(ebb_infer *s, const char *name, int64_t given, int ndim, int *out) {
     const int64_t n = ndim ? ndim : 1, d = given < 0 ? given + n : given;
-    if (d < 0 || d >= n) return s->fail(s, EBB_E_ATTR, "%s is %lld, but the input has %d dims: %lld..%lld are possible", name, (long long)given, ndim, (long long)-n, (long long)n - 1);
+    if (d < 0 || d >= n)
+        return s->fail(s, EBB_E_ATTR, "%s is %lld, but the input has %d dims: %lld..%lld are possible", name,
+                       (long long)given, ndim, (long long)-n, (long long)n - 1);
     *out = (int)d;
     return EBB_OK;
 }
@@ -109,13 +119,15 @@ EBB_OP(transpose,
 typedef struct permute_attrs {
     ebb_ints dims;
 } permute_attrs;
-static const ebb_attr permute_attr[] = {EBB_ATTR(EBB_A_INTS, permute_attrs, dims, NULL, "the input's dims in their new order, each once")};
+static const ebb_attr permute_attr[] = {
+    EBB_ATTR(EBB_A_INTS, permute_attrs, dims, NULL, "the input's dims in their new order, each once")};
 
 static ebb_status permute_view(ebb_infer *s) {
     const ebb_ints *dims = &((const permute_attrs *)s->attrs)->dims;
     int order[EBB_MAX_DIMS];
     unsigned seen = 0;
-    if (dims->n != s->x->ndim) return s->fail(s, EBB_E_ATTR, "dims names %d dims, the input has %d", dims->n, s->x->ndim);
+    if (dims->n != s->x->ndim)
+        return s->fail(s, EBB_E_ATTR, "dims names %d dims, the input has %d", dims->n, s->x->ndim);
     for (int d = 0; d < dims->n; d++) {
         const ebb_status r = dim_of(s, "a dim", dims->v[d], s->x->ndim, &order[d]);
         if (r != EBB_OK) return r;
@@ -158,7 +170,9 @@ static ebb_status expand_view(ebb_infer *s) {
     for (int d = 0; d < to->n; d++) {
         const int64_t n = d < lead ? 1 : s->x->shape[d - lead], want = to->v[d] == -1 && d >= lead ? n : to->v[d];
         if (want < 0) return s->fail(s, EBB_E_ATTR, "size %d is %lld", d, (long long)want);
-        if (n != 1 && n != want) return s->fail(s, EBB_E_SHAPE, "dim %d has %lld elements and cannot become %lld: only 1 can be expanded", d - lead, (long long)n, (long long)want);
+        if (n != 1 && n != want)
+            return s->fail(s, EBB_E_SHAPE, "dim %d has %lld elements and cannot become %lld: only 1 can be expanded",
+                           d - lead, (long long)n, (long long)want);
         s->y->shape[d] = want;
         s->y->stride[d] = n == 1 ? 0 : s->x->stride[d - lead];
     }
@@ -220,11 +234,14 @@ static ebb_status slice_view(ebb_infer *s) {
     return EBB_OK;
 }
 
-static ebb_tensor *zeros_of(ebb_tensor *like, const ebb_shape *s) { return ebb_expand(ebb_scalar(like, 0), .size = ebb_ints_of(s)); }
+static ebb_tensor *zeros_of(ebb_tensor *like, const ebb_shape *s) {
+    return ebb_expand(ebb_scalar(like, 0), .size = ebb_ints_of(s));
+}
 
 static ebb_tensor *slice_dx(const ebb_call *c, ebb_tensor *g) {
     const slice_attrs *a = (const slice_attrs *)c->attrs;
-    return ebb_slice_scatter(zeros_of(g, &c->x_shape[0]), g, .dim = a->dim, .start = a->start, .end = a->end, .step = a->step);
+    return ebb_slice_scatter(zeros_of(g, &c->x_shape[0]), g, .dim = a->dim, .start = a->start, .end = a->end,
+                             .step = a->step);
 }
 
 EBB_OP(slice,
@@ -246,11 +263,14 @@ static ebb_status slice_scatter_infer(ebb_infer *s) {
     const ebb_status r = dim_of(s, "dim", a->dim, s->x->ndim, &d);
     if (r != EBB_OK) return r;
     const int64_t n = slice_count(a, s->x->shape[d], &start);
-    if (s->x[1].ndim != s->x->ndim) return s->fail(s, EBB_E_SHAPE, "src has %d dims, input %d", s->x[1].ndim, s->x->ndim);
+    if (s->x[1].ndim != s->x->ndim)
+        return s->fail(s, EBB_E_SHAPE, "src has %d dims, input %d", s->x[1].ndim, s->x->ndim);
     s->y->ndim = s->x->ndim;
     for (int k = 0; k < s->x->ndim; k++) {
         const int64_t want = k == d ? n : s->x->shape[k];
-        if (s->x[1].shape[k] != want) return s->fail(s, EBB_E_SHAPE, "dim %d of src is %lld, the slice has %lld", k, (long long)s->x[1].shape[k], (long long)want);
+        if (s->x[1].shape[k] != want)
+            return s->fail(s, EBB_E_SHAPE, "dim %d of src is %lld, the slice has %lld", k,
+                           (long long)s->x[1].shape[k], (long long)want);
         s->y->shape[k] = s->x->shape[k];
     }
     return EBB_OK;
@@ -273,7 +293,8 @@ EBB_KERNEL_ALL(slice_scatter_fwd,
 
 static ebb_tensor *slice_scatter_dx(const ebb_call *c, ebb_tensor *g) {
     const slice_attrs *a = (const slice_attrs *)c->attrs;
-    return ebb_slice_scatter(g, zeros_of(g, &c->x_shape[1]), .dim = a->dim, .start = a->start, .end = a->end, .step = a->step);
+    return ebb_slice_scatter(g, zeros_of(g, &c->x_shape[1]), .dim = a->dim, .start = a->start, .end = a->end,
+                             .step = a->step);
 }
 static ebb_tensor *slice_scatter_ds(const ebb_call *c, ebb_tensor *g) {
     const slice_attrs *a = (const slice_attrs *)c->attrs;
@@ -307,10 +328,13 @@ static ebb_status cat_infer(ebb_infer *s) {
     s->y->ndim = s->x->ndim;
     for (int k = 0; k < s->x->ndim; k++) s->y->shape[k] = s->x->shape[k];
     for (int i = 1; i < s->n_x; i++) {
-        if (s->x[i].ndim != s->x->ndim) return s->fail(s, EBB_E_SHAPE, "tensor %d has %d dims, the first %d", i, s->x[i].ndim, s->x->ndim);
+        if (s->x[i].ndim != s->x->ndim)
+            return s->fail(s, EBB_E_SHAPE, "tensor %d has %d dims, the first %d", i, s->x[i].ndim, s->x->ndim);
         for (int k = 0; k < s->x->ndim; k++)
             if (k != d && s->x[i].shape[k] != s->x->shape[k])
-                return s->fail(s, EBB_E_SHAPE, "dim %d is %lld in tensor %d and %lld in the first; only dim %d may differ", k, (long long)s->x[i].shape[k], i, (long long)s->x->shape[k], d);
+                return s->fail(s, EBB_E_SHAPE,
+                               "dim %d is %lld in tensor %d and %lld in the first; only dim %d may differ", k,
+                               (long long)s->x[i].shape[k], i, (long long)s->x->shape[k], d);
         s->y->shape[d] += s->x[i].shape[d];
     }
     return EBB_OK;
@@ -394,7 +418,10 @@ static ebb_status to_infer(ebb_infer *s) {
 #define TO_INT(R, LO, HI)                                                                                    \
     for (int64_t i = l->first; i < end; i++) {                                                               \
         const double v = (double)x[i];                                                                       \
-        ((R *)l->p[1])[i] = v != v ? 0 : v <= (double)(LO) ? (R)(LO) : v >= (double)(HI) ? (R)(HI) : (R)x[i];  \
+        ((R *)l->p[1])[i] = v != v              ? 0                                                          \
+                            : v <= (double)(LO) ? (R)(LO)                                                    \
+                            : v >= (double)(HI) ? (R)(HI)                                                    \
+                                                : (R)x[i];                                                   \
     }
 EBB_KERNEL_ALL(to_fwd,
     const T *x = (const T *)l->p[0];
@@ -408,8 +435,12 @@ EBB_KERNEL_ALL(to_fwd,
     default: for (int64_t i = l->first; i < end; i++) ((uint8_t *)l->p[1])[i] = x[i] != 0; break;
     })
 
-static ebb_tensor *to_compose(const ebb_call *c) { return ((const to_attrs *)c->attrs)->dtype == c->x_shape[0].dtype ? c->x[0] : NULL; }
-static ebb_tensor *to_dx(const ebb_call *c, ebb_tensor *g) { return ebb_to(g, (ebb_dtype)c->x_shape[0].dtype); }
+static ebb_tensor *to_compose(const ebb_call *c) {
+    return ((const to_attrs *)c->attrs)->dtype == c->x_shape[0].dtype ? c->x[0] : NULL;
+}
+static ebb_tensor *to_dx(const ebb_call *c, ebb_tensor *g) {
+    return ebb_to(g, (ebb_dtype)c->x_shape[0].dtype);
+}
 
 EBB_OP(to,
     .sig = "input()->()",

@@ -24,6 +24,13 @@ static const ebb_attr sgd_table[] = {
 
 static int32_t sgd_n_state(const void *attrs) { return ((const sgd_attrs *)attrs)->momentum != 0; }
 
+static const char *sgd_refuse(const void *attrs) {
+    const sgd_attrs *a = (const sgd_attrs *)attrs;
+    return a->nesterov && (a->momentum <= 0 || a->dampening != 0)
+               ? "nesterov=1 needs momentum above 0 and dampening=0"
+               : NULL;
+}
+
 EBB_UPDATE(sgd_update,
     const sgd_attrs *a = (const sgd_attrs *)u->attrs;
     const T sign = a->maximize ? -1 : 1, lr = (T)a->lr, wd = (T)a->weight_decay, mu = (T)a->momentum;
@@ -32,7 +39,6 @@ EBB_UPDATE(sgd_update,
     const T keep = first ? 0 : mu, part = first ? 1 : (T)(1 - a->dampening); /* the first b is d itself */
     const T *g = (const T *)u->g;
     T *p = (T *)u->p, *b = (T *)u->state[0];
-    if (nesterov && (a->momentum <= 0 || a->dampening != 0)) return EBB_E_ATTR;
     if (a->momentum == 0) {
         EBB_IVDEP for (int64_t i = 0; i < u->n; i++) {
             const T d = decays ? sign * g[i] + wd * p[i] : sign * g[i];
@@ -55,6 +61,7 @@ EBB_OPTIM(sgd,
     .ref = "Sutskever et al., 2013, On the importance of initialization and momentum in deep learning",
     .attrs = EBB_ATTRS(sgd_attrs, sgd_table),
     .n_state = sgd_n_state,
+    .refuse = sgd_refuse,
     .update = sgd_update
 );
 

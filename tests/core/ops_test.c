@@ -52,7 +52,9 @@ static void layouts(void **state) {
         for (size_t k = 0; k < op->n_attrs; k++) {
             const size_t size = size_of(op->attrs[k].type), align = size == sizeof(ebb_ints) ? 8 : size;
             at = (at + align - 1) / align * align;
-            if (op->attrs[k].offset != at) fail_msg("%s: attribute %s is at %u, expected %zu", op->name, op->attrs[k].name, op->attrs[k].offset, at);
+            if (op->attrs[k].offset != at)
+                fail_msg("%s: attribute %s is at %u, expected %zu", op->name, op->attrs[k].name,
+                         op->attrs[k].offset, at);
             at += size;
         }
         assert_true(op->attrs_size >= at);

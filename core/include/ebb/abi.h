@@ -17,7 +17,7 @@ extern "C" {
 
 #define EBB_ABI_MAJOR 1u
 #define EBB_ABI_MINOR 0u
-#define EBB_MAX_DIMS 8     /* rank of a tensor, and letters of a signature */
+#define EBB_MAX_DIMS 8      /* rank of a tensor, and letters of a signature */
 #define EBB_MAX_OPERANDS 64 /* inputs plus outputs of one call */
 
 typedef struct ebb ebb;               /* a session: registry, tape, scopes, memory, error slot */
@@ -106,7 +106,10 @@ typedef struct ebb_attr {
 
 /* EBB_ATTR(EBB_A_FLOAT, leaky_relu_attrs, negative_slope, "0.01", "slope below zero", .lo = 0, .hi = 1) */
 #define EBB_ATTR(attr_type, S, field, default_text, ...)                                                     \
-    {.name = #field, .type = attr_type, .offset = (uint32_t)offsetof(S, field), .def = default_text, .doc = __VA_ARGS__}
+    {                                                                                                        \
+        .name = #field, .type = attr_type, .offset = (uint32_t)offsetof(S, field), .def = default_text,      \
+        .doc = __VA_ARGS__                                                                                   \
+    }
 
 /* reduction= of the losses */
 enum { EBB_MEAN = 0, EBB_SUM = 1, EBB_EACH = 2 /* "none" */ };
@@ -196,7 +199,11 @@ static inline uint32_t ebb_hash(const char *s) {
         _Pragma("GCC diagnostic ignored \"-Wmissing-field-initializers\"")
 #define EBB_OVERRIDES_END _Pragma("GCC diagnostic pop")
 #endif
-#define EBB_WITH_DEFAULTS(call) __extension__({ EBB_OVERRIDES_BEGIN call; EBB_OVERRIDES_END })
+#define EBB_WITH_DEFAULTS(call)                                                                              \
+    __extension__({                                                                                          \
+        EBB_OVERRIDES_BEGIN call;                                                                            \
+        EBB_OVERRIDES_END                                                                                    \
+    })
 
 #ifdef __cplusplus
 }

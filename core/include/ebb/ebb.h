@@ -27,15 +27,15 @@ extern "C" {
 /* How to open a session. Zero fields mean: the default. Start from {.size = sizeof(ebb_options)}. */
 typedef struct ebb_options {
     uint32_t size;
-    int32_t threads;       /* 0: one a core */
+    int32_t threads; /* 0: one a core */
     uint64_t seed;
-    size_t memory_limit;   /* bytes the session may hold; 0: no limit */
-    int32_t level;         /* highest vector level + 1 (1: baseline, 2: AVX2, 3: AVX-512); 0: what the machine has */
-    int64_t grain;         /* elements of work below which a call stays on one thread; 0: 32768 */
-    bool guard;            /* test mode: outputs are filled with a marked NaN and fenced; a kernel that leaves an element unwritten,
+    size_t memory_limit; /* bytes the session may hold; 0: no limit */
+    int32_t level; /* highest vector level + 1 (1: baseline, 2: AVX2, 3: AVX-512); 0: what the machine has */
+    int64_t grain; /* elements of work below which a call stays on one thread; 0: 32768 */
+    bool guard; /* test mode: outputs are filled with a marked NaN and fenced; a kernel that leaves an element unwritten,
                             * writes outside its outputs or changes an input makes the call fail with EBB_E_KERNEL */
-    bool bare;             /* no built-in plugins at all */
-    void *(*alloc)(void *user, size_t bytes);            /* the system's allocator otherwise */
+    bool bare;                                /* no built-in plugins at all */
+    void *(*alloc)(void *user, size_t bytes); /* the system's allocator otherwise */
     void (*free)(void *user, void *p, size_t bytes);
     void *alloc_user;
 } ebb_options;
@@ -47,8 +47,8 @@ EBB_API ebb *ebb_open_like(const ebb *e, const ebb_options *options);
 /* Frees the session and every tensor of it. NULL is fine. */
 EBB_API void ebb_close(ebb *e);
 
-EBB_API bool ebb_failed(const ebb *e);           /* an error is set; true for NULL */
-EBB_API const char *ebb_error(const ebb *e);     /* its words, "" when none; borrowed until cleared */
+EBB_API bool ebb_failed(const ebb *e);       /* an error is set; true for NULL */
+EBB_API const char *ebb_error(const ebb *e); /* its words, "" when none; borrowed until cleared */
 EBB_API ebb_status ebb_error_code(const ebb *e);
 EBB_API void ebb_error_clear(ebb *e);
 /* Sets the error unless one is set. -> code. For callers that add checks of their own. */
@@ -57,17 +57,17 @@ EBB_API const char *ebb_status_name(ebb_status s);
 
 EBB_API void ebb_threads_set(ebb *e, int threads); /* at least 1; results never depend on it */
 EBB_API int ebb_threads(const ebb *e);
-EBB_API int ebb_level(const ebb *e);               /* vector level in use: 0, 1, 2 */
+EBB_API int ebb_level(const ebb *e); /* vector level in use: 0, 1, 2 */
 EBB_API const char *ebb_level_name(int level);
-EBB_API const char *ebb_parallel_name(void);       /* "OpenMP", "pthreads" or "serial" */
+EBB_API const char *ebb_parallel_name(void); /* "OpenMP", "pthreads" or "serial" */
 EBB_API const char *ebb_version(void);
 
 typedef struct ebb_memory {
-    size_t in_use;    /* bytes of live blocks */
+    size_t in_use; /* bytes of live blocks */
     size_t peak;
-    size_t held;      /* bytes taken from the system, cached blocks included */
-    size_t tape;      /* bytes of tape records in use, saved tensors not counted */
-    int64_t tensors;  /* live tensor objects */
+    size_t held;     /* bytes taken from the system, cached blocks included */
+    size_t tape;     /* bytes of tape records in use, saved tensors not counted */
+    int64_t tensors; /* live tensor objects */
 } ebb_memory;
 EBB_API void ebb_memory_stats(const ebb *e, ebb_memory *out);
 EBB_API void ebb_memory_trim(ebb *e); /* gives cached blocks back to the system */
@@ -75,11 +75,11 @@ EBB_API void ebb_memory_trim(ebb *e); /* gives cached blocks back to the system 
 /* ---- scopes --------------------------------------------------------------------------------------------------- */
 
 typedef struct ebb_scope ebb_scope;
-EBB_API ebb_scope *ebb_begin(ebb *e);   /* every tensor made from here on belongs to it; borrowed, ebb_end. NULL on error */
-EBB_API void ebb_end(ebb_scope *s);     /* frees them, and the graph they made; scopes opened inside end too. NULL is fine */
-EBB_API ebb_tensor *ebb_retain(ebb_tensor *t);  /* shared: one ebb_release each. -> t */
+EBB_API ebb_scope *ebb_begin(ebb *e); /* every tensor made from here on belongs to it; borrowed, ebb_end. NULL on error */
+EBB_API void ebb_end(ebb_scope *s); /* frees them, and the graph they made; scopes opened inside end too. NULL is fine */
+EBB_API ebb_tensor *ebb_retain(ebb_tensor *t); /* shared: one ebb_release each. -> t */
 EBB_API void ebb_release(ebb_tensor *t);
-EBB_API ebb_tensor *ebb_escape(ebb_tensor *t);  /* hands t to the scope around the current one. -> t, borrowed */
+EBB_API ebb_tensor *ebb_escape(ebb_tensor *t); /* hands t to the scope around the current one. -> t, borrowed */
 
 /* ---- tensors -------------------------------------------------------------------------------------------------- */
 
@@ -95,10 +95,10 @@ EBB_API void ebb_seed(ebb *e, uint64_t seed);
 EBB_API uint64_t ebb_random_below(ebb *e, uint64_t bound); /* uniform integer below bound (bound >= 1) */
 
 EBB_API void ebb_tensor_info(const ebb_tensor *t, ebb_info *out); /* zeros for NULL */
-EBB_API ebb *ebb_tensor_session(const ebb_tensor *t);              /* borrowed */
+EBB_API ebb *ebb_tensor_session(const ebb_tensor *t);             /* borrowed */
 EBB_API ebb_dtype ebb_tensor_dtype(const ebb_tensor *t);
 EBB_API int ebb_ndim(const ebb_tensor *t);
-EBB_API int64_t ebb_size(const ebb_tensor *t, int dim);  /* negative dim counts from the end; 0 when out of range */
+EBB_API int64_t ebb_size(const ebb_tensor *t, int dim); /* negative dim counts from the end; 0 when out of range */
 EBB_API int64_t ebb_numel(const ebb_tensor *t);
 /* Elements of a contiguous tensor for reading, borrowed; NULL when it is a strided view (call ebb_contiguous first). */
 EBB_API const void *ebb_data(const ebb_tensor *t);
@@ -109,7 +109,7 @@ EBB_API double ebb_item(const ebb_tensor *t);
 EBB_API double ebb_at(const ebb_tensor *t, int64_t flat); /* element in row-major order, any dtype, any strides; NAN outside */
 /* Copies all elements in row-major order to dst (bytes: its size, checked). */
 EBB_API ebb_status ebb_copy_out(const ebb_tensor *t, void *dst, size_t bytes);
-EBB_API const char *ebb_dtype_name(ebb_dtype d);            /* "f32" */
+EBB_API const char *ebb_dtype_name(ebb_dtype d); /* "f32" */
 EBB_API size_t ebb_dtype_size(ebb_dtype d);
 EBB_API const char *ebb_describe(const ebb_tensor *t, char *buf, size_t n); /* "f32[2,3]" -> buf */
 
@@ -124,13 +124,13 @@ typedef ebb_status (*ebb_init)(ebb_tensor *t); /* fills a new parameter */
 EBB_API ebb_status ebb_zeros(ebb_tensor *t);
 EBB_API ebb_status ebb_ones(ebb_tensor *t);
 EBB_API ebb_status ebb_kaiming(ebb_tensor *t); /* uniform +-sqrt(6/fan_in), fan_in = product of all sizes but the first. He et al., 2015 */
-EBB_API ebb_status ebb_xavier(ebb_tensor *t);  /* uniform +-sqrt(6/(fan_in+fan_out)). Glorot and Bengio, 2010 */
-EBB_API ebb_status ebb_lecun(ebb_tensor *t);   /* uniform +-1/sqrt(fan_in): the default of torch.nn.Linear */
+EBB_API ebb_status ebb_xavier(ebb_tensor *t); /* uniform +-sqrt(6/(fan_in+fan_out)). Glorot and Bengio, 2010 */
+EBB_API ebb_status ebb_lecun(ebb_tensor *t);  /* uniform +-1/sqrt(fan_in): the default of torch.nn.Linear */
 
 /* A trainable leaf, owned by the session, f32 or f64. The name must be new. init NULL: zeros. */
 EBB_API ebb_tensor *ebb_param(ebb *e, const char *name, ebb_dtype dtype, ebb_ints shape, ebb_init init);
 EBB_API size_t ebb_param_count(const ebb *e);
-EBB_API ebb_tensor *ebb_param_at(const ebb *e, size_t i);           /* in the order they were made; borrowed */
+EBB_API ebb_tensor *ebb_param_at(const ebb *e, size_t i); /* in the order they were made; borrowed */
 EBB_API ebb_tensor *ebb_param_find(const ebb *e, const char *name); /* NULL when there is none */
 
 /* ---- calling ops by name ----------------------------------------------------------------------------------------- */
@@ -138,7 +138,7 @@ EBB_API ebb_tensor *ebb_param_find(const ebb *e, const char *name); /* NULL when
 /* The whole op library without a C compiler: op name ("softmax", in-place "add_"), n inputs, attributes as text
  * ("dim=1 keepdim=1", NULL: defaults). Writes up to max_y outputs to y (owned by the scope). -> how many outputs the op has, -1 on error. */
 EBB_API int ebb_call_named(ebb *e, const char *op, int n, ebb_tensor *const *x, const char *attrs, int max_y,
-                     ebb_tensor **y);
+                           ebb_tensor **y);
 EBB_API size_t ebb_op_count(const ebb *e);
 EBB_API const struct ebb_op *ebb_op_at(const ebb *e, size_t i); /* in order of registration; borrowed */
 EBB_API const struct ebb_op *ebb_op_find(const ebb *e, const char *name);
@@ -148,11 +148,11 @@ EBB_API const char *ebb_op_nearest(const ebb *e, const char *name); /* "did you 
 /* What a signature says, for tools: names and core dims of the operands. */
 typedef struct ebb_sig_operand {
     char name[24];
-    int32_t ndim;       /* core dims */
+    int32_t ndim; /* core dims */
     char dim[EBB_MAX_DIMS];
-    int32_t dtype;      /* EBB_NONE: the common dtype; else EBB_I64, EBB_BOOL */
+    int32_t dtype; /* EBB_NONE: the common dtype; else EBB_I64, EBB_BOOL */
     bool optional, variadic;
-    char below;         /* the letter an index stays below, 0: none */
+    char below; /* the letter an index stays below, 0: none */
 } ebb_sig_operand;
 typedef struct ebb_sig {
     int32_t n_x, n_y;
@@ -172,20 +172,20 @@ EBB_API ebb_status ebb_backward(ebb_tensor *loss);
 enum ebb_grad_flags {
     EBB_RETAIN = 1,       /* keep the graph for another backward */
     EBB_CREATE_GRAPH = 2, /* the gradients are themselves differentiable; implies EBB_RETAIN */
-    EBB_ALLOW_UNUSED = 4  /* ebb_grad: NULL for a wrt that the outputs do not depend on, instead of an error */
+    EBB_ALLOW_UNUSED = 4 /* ebb_grad: NULL for a wrt that the outputs do not depend on, instead of an error */
 };
 /* With a seed of t's shape (NULL: t has one element, seed 1) and flags. */
 EBB_API ebb_status ebb_backward_with(ebb_tensor *t, ebb_tensor *seed, int flags);
 /* Functional form: grads[i] = sum over outputs of seed . d(out)/d(wrt[i]); leaves' .grad untouched.
  * seeds may be NULL (all outputs of one element). Results belong to the scope. */
 EBB_API ebb_status ebb_grad(ebb *e, int n_out, ebb_tensor *const *out, ebb_tensor *const *seeds, int n_wrt,
-                    ebb_tensor *const *wrt, int flags, ebb_tensor **grads);
+                            ebb_tensor *const *wrt, int flags, ebb_tensor **grads);
 EBB_API ebb_tensor *ebb_grad_of(const ebb_tensor *leaf); /* borrowed; NULL: nothing has been accumulated (not the same as zero) */
 EBB_API void ebb_grad_set(ebb_tensor *leaf, ebb_tensor *grad); /* replaces it; grad NULL: none. Retains grad */
-EBB_API ebb_tensor *ebb_detach(ebb_tensor *t);   /* the same values, outside the graph; shares storage */
-EBB_API void ebb_no_grad_begin(ebb *e);          /* ops inside are not recorded; nests */
+EBB_API ebb_tensor *ebb_detach(ebb_tensor *t); /* the same values, outside the graph; shares storage */
+EBB_API void ebb_no_grad_begin(ebb *e);        /* ops inside are not recorded; nests */
 EBB_API void ebb_no_grad_end(ebb *e);
-EBB_API void ebb_tape_clear(ebb *e);             /* forgets the whole graph; tensors stay */
+EBB_API void ebb_tape_clear(ebb *e); /* forgets the whole graph; tensors stay */
 
 /* Sees the gradient of t when backward has finished it; may return a replacement of its shape, or NULL to keep it. */
 typedef ebb_tensor *(*ebb_grad_hook)(ebb_tensor *t, ebb_tensor *g, void *user);
@@ -199,11 +199,11 @@ typedef struct ebb_node_info {
     const char *region;
     int32_t n_x, n_y;
     const ebb_shape *x_shape, *y_shape;
-    const int64_t *x_node;        /* node that made input i; -1: not from the tape */
-    const int32_t *x_out;         /* which of its outputs */
-    ebb_tensor *const *x_leaf;    /* the leaf, when input i is one that needs a gradient */
+    const int64_t *x_node;                       /* node that made input i; -1: not from the tape */
+    const int32_t *x_out;                        /* which of its outputs */
+    ebb_tensor *const *x_leaf;                   /* the leaf, when input i is one that needs a gradient */
     ebb_tensor *const *x_saved, *const *y_saved; /* kept for the rules; NULL: not */
-    bool spent;                   /* backward has passed and freed it */
+    bool spent;                                  /* backward has passed and freed it */
 } ebb_node_info;
 EBB_API int64_t ebb_tape_len(const ebb *e);
 EBB_API ebb_status ebb_tape_node(ebb *e, int64_t i, ebb_node_info *out);
@@ -217,11 +217,11 @@ EBB_API ebb_optim *ebb_optim_new(ebb *e, const char *name, const char *attrs);
 /* Over these n tensors (retained). */
 EBB_API ebb_optim *ebb_optim_over(ebb *e, const char *name, const char *attrs, size_t n, ebb_tensor *const *params);
 EBB_API ebb_status ebb_optim_set(ebb_optim *o, const char *attrs); /* changes the named ones: "lr=1e-4" */
-EBB_API ebb_status ebb_optim_step(ebb_optim *o);                   /* parameters without a gradient are left alone */
+EBB_API ebb_status ebb_optim_step(ebb_optim *o); /* parameters without a gradient are left alone */
 EBB_API void ebb_optim_free(ebb_optim *o);
-EBB_API ebb_status ebb_zero_grad(ebb_optim *o);                    /* gradients become absent */
+EBB_API ebb_status ebb_zero_grad(ebb_optim *o); /* gradients become absent */
 
-/* "clip_norm" "max_norm=1", "clip_value" "value=0.5", over all parameters that have a gradient. -> its number (the norm before clipping), NAN on error */
+/* "clip_norm" "max_norm=1", "clip_value" "clip_value=0.5", over all parameters that have a gradient. -> its number (the norm before clipping), NAN on error */
 EBB_API double ebb_grads(ebb *e, const char *name, const char *attrs);
 
 EBB_API ebb_status ebb_probe_on(ebb *e, const char *name, const char *attrs);
@@ -236,12 +236,12 @@ EBB_API ebb_status ebb_load(ebb *e, const char *path);
 /* One check of one op, as it ends. Strings live during the callback. */
 typedef struct ebb_check {
     const char *op;
-    const char *check;    /* "gradient", "layout", ... */
-    const char *dtype;    /* "f64" */
-    int32_t cases;        /* how many comparisons or calls it made */
-    double margin;        /* worst error as a part of what is allowed: < 1 passes; 0: exact */
+    const char *check; /* "gradient", "layout", ... */
+    const char *dtype; /* "f64" */
+    int32_t cases;     /* how many comparisons or calls it made */
+    double margin;     /* worst error as a part of what is allowed: < 1 passes; 0: exact */
     bool passed, skipped;
-    const char *message;  /* failed: what, where, a guess at the cause, how to replay; skipped: why; passed: "" */
+    const char *message; /* failed: what, where, a guess at the cause, how to replay; skipped: why; passed: "" */
 } ebb_check;
 
 typedef struct ebb_verify_options {

@@ -58,7 +58,8 @@ typedef struct ebb_plugin {
                                .name = #plugin_name,                                                         \
                                __VA_ARGS__}
 
-#define EBB_LIST(type, ...) (const struct type *const[]){__VA_ARGS__, NULL}
+#define EBB_LIST(type, ...)                                                                                  \
+    (const struct type *const[]) { __VA_ARGS__, NULL }
 
 /* A plugin of ops: EBB_PLUGIN(my_swish, &ebb_op_my_swish); */
 #define EBB_PLUGIN(plugin_name, ...) EBB_PLUGIN_OF(plugin_name, .ops = EBB_LIST(ebb_op, __VA_ARGS__))

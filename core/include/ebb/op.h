@@ -25,7 +25,8 @@ extern "C" {
 
 /* ebb_exp(v) and its kin: of a number in a kernel, of a tensor in a rule. */
 #ifndef __cplusplus
-#define EBB__MATH(f, v) _Generic((v), ebb_tensor *: (ebb_##f), float: ebb_##f##_f32, default: ebb_##f##_f64)(v)
+#define EBB__MATH(f, v)                                                                                      \
+    _Generic((v), ebb_tensor * : (ebb_##f), float : ebb_##f##_f32, default : ebb_##f##_f64)(v)
 #undef ebb_exp
 #undef ebb_log
 #undef ebb_log1p
@@ -65,13 +66,13 @@ typedef struct ebb_loop {
     int64_t first, n;
     void *const *p;
     const int64_t *step;
-    const int64_t *dim;                     /* core dims in order of first appearance in the signature */
-    const int64_t (*stride)[EBB_MAX_DIMS];  /* EBB_STRIDED: stride[operand][core dim of that operand] */
-    const ebb_info *arg;                    /* `.infer` ops: the operands */
+    const int64_t *dim;                    /* core dims in order of first appearance in the signature */
+    const int64_t (*stride)[EBB_MAX_DIMS]; /* EBB_STRIDED: stride[operand][core dim of that operand] */
+    const ebb_info *arg;                   /* `.infer` ops: the operands */
     const void *attrs;
-    void *scratch;                          /* `.scratch` bytes, 64-byte aligned, this thread's own */
-    int32_t level;                          /* vector level in use: 0 baseline, 1 AVX2, 2 AVX-512 */
-    int32_t n_x;                            /* how many of the operands are inputs */
+    void *scratch; /* `.scratch` bytes, 64-byte aligned, this thread's own */
+    int32_t level; /* vector level in use: 0 baseline, 1 AVX2, 2 AVX-512 */
+    int32_t n_x;   /* how many of the operands are inputs */
     /* Says what is wrong with the data (an index out of range ...), with numbers. -> code, to be returned. */
     ebb_status (*fail)(const struct ebb_loop *l, ebb_status code, const char *format, ...);
     void *private_;
@@ -110,8 +111,8 @@ typedef struct ebb_call {
 typedef ebb_tensor *(*ebb_rule_fn)(const ebb_call *c, ebb_tensor *g);
 
 typedef struct ebb_vjp {
-    ebb_rule_fn rule;  /* NULL: this input has no gradient */
-    uint64_t reads;    /* EBB_X(i) | EBB_Y(j): what is saved for it */
+    ebb_rule_fn rule; /* NULL: this input has no gradient */
+    uint64_t reads;   /* EBB_X(i) | EBB_Y(j): what is saved for it */
 } ebb_vjp;
 
 #define EBB_X(i) ((uint64_t)1 << (i))
@@ -127,11 +128,11 @@ typedef struct ebb_pull {
 } ebb_pull;
 
 /* Lists in a declaration: `.vjp = EBB_VJP({mul_dx, EBB_X(1)}, {mul_dy, EBB_X(0)})`. */
-#define EBB_VJP(...) (const ebb_vjp[]){__VA_ARGS__}, .n_vjp = sizeof((const ebb_vjp[]){__VA_ARGS__}) / sizeof(ebb_vjp)
+#define EBB_VJP(...)                                                                                         \
+    (const ebb_vjp[]){__VA_ARGS__}, .n_vjp = sizeof((const ebb_vjp[]){__VA_ARGS__}) / sizeof(ebb_vjp)
 #define EBB_PULL(...)                                                                                        \
     (const ebb_pull[]){__VA_ARGS__}, .n_pull = sizeof((const ebb_pull[]){__VA_ARGS__}) / sizeof(ebb_pull)
-#define EBB_ATTRS(S, table)                                                                                  \
-    table, .n_attrs = sizeof(table) / sizeof((table)[0]), .attrs_size = sizeof(S)
+#define EBB_ATTRS(S, table) table, .n_attrs = sizeof(table) / sizeof((table)[0]), .attrs_size = sizeof(S)
 #define EBB_DOMAIN(...)                                                                                      \
     (const ebb_range[]){__VA_ARGS__}, .n_domain = sizeof((const ebb_range[]){__VA_ARGS__}) / sizeof(ebb_range)
 #define EBB_KINKS(...)                                                                                       \
@@ -175,14 +176,14 @@ typedef struct ebb_kink {
 /* ---- the declaration -------------------------------------------------------------------------------------- */
 
 enum ebb_op_flags {
-    EBB_STRIDED = 1,   /* the kernel takes core strides */
-    EBB_LINEAR = 2,    /* linear in all its differentiable inputs together */
-    EBB_ONCE = 4,      /* differentiable once: a second derivative is an error that says so */
-    EBB_RANDOM = 8,    /* draws from the session's counter-based generator */
-    EBB_INPLACE = 16,  /* has an in-place form, name_ */
-    EBB_ASSOC = 32,    /* "(n)->()" and op(op(part), op(part)) == op(all): a long row may be done in fixed blocks */
+    EBB_STRIDED = 1,  /* the kernel takes core strides */
+    EBB_LINEAR = 2,   /* linear in all its differentiable inputs together */
+    EBB_ONCE = 4,     /* differentiable once: a second derivative is an error that says so */
+    EBB_RANDOM = 8,   /* draws from the session's counter-based generator */
+    EBB_INPLACE = 16, /* has an in-place form, name_ */
+    EBB_ASSOC = 32, /* "(n)->()" and op(op(part), op(part)) == op(all): a long row may be done in fixed blocks */
     EBB_PROMOTES = 64, /* inputs of different dtypes are brought to a common one, as PyTorch's pointwise ops do */
-    EBB_INTERNAL = 128, /* serves other ops' rules; left out of short lists */
+    EBB_INTERNAL = 128,  /* serves other ops' rules; left out of short lists */
     EBB_FLOAT_OUT = 256, /* integer inputs are taken as f32 (exp, mean ...) */
     EBB_NONEMPTY = 512   /* an empty core dim is an error: the result has no value (amax) */
 };
@@ -215,7 +216,7 @@ struct ebb_op {
      * error: not this case, use the kernel. */
     ebb_tensor *(*compose)(const ebb_call *c);
     size_t (*scratch)(const ebb_loop *l); /* bytes of scratch a thread needs for this item */
-    const ebb_range *domain;              /* samples of input i are drawn from domain[i]; the last serves the rest */
+    const ebb_range *domain; /* samples of input i are drawn from domain[i]; the last serves the rest */
     size_t n_domain;
     const ebb_kink *kinks;
     size_t n_kinks;
@@ -242,10 +243,12 @@ struct ebb_op {
 #define EBB__LEVELS(fn)                                                                                      \
     EBB__V3 static ebb_status fn##_v3(const ebb_loop *l) { return fn(l); }                                   \
     EBB__V4 static ebb_status fn##_v4(const ebb_loop *l) { return fn(l); }
-#define EBB__TABLE(fn) {fn, fn##_v3, fn##_v4}
+#define EBB__TABLE(fn)                                                                                       \
+    { fn, fn##_v3, fn##_v4 }
 #else
 #define EBB__LEVELS(fn)
-#define EBB__TABLE(fn) {fn, fn, fn}
+#define EBB__TABLE(fn)                                                                                       \
+    { fn, fn, fn }
 #endif
 
 #define EBB__BODY(fn, type, ...)                                                                             \
@@ -269,8 +272,10 @@ struct ebb_op {
     EBB__BODY(name##_f64, double, __VA_ARGS__)                                                               \
     EBB__BODY(name##_i32, int32_t, __VA_ARGS__)                                                              \
     EBB__BODY(name##_i64, int64_t, __VA_ARGS__)                                                              \
-    static const ebb_kernel name[] = {{EBB_F32, EBB__TABLE(name##_f32)}, {EBB_F64, EBB__TABLE(name##_f64)},  \
-                                      {EBB_I32, EBB__TABLE(name##_i32)}, {EBB_I64, EBB__TABLE(name##_i64)},  \
+    static const ebb_kernel name[] = {{EBB_F32, EBB__TABLE(name##_f32)},                                     \
+                                      {EBB_F64, EBB__TABLE(name##_f64)},                                     \
+                                      {EBB_I32, EBB__TABLE(name##_i32)},                                     \
+                                      {EBB_I64, EBB__TABLE(name##_i64)},                                     \
                                       {0, {0}}};
 
 /* The same for every dtype: for ops that only move or compare elements. */
@@ -280,9 +285,12 @@ struct ebb_op {
     EBB__BODY(name##_i32, int32_t, __VA_ARGS__)                                                              \
     EBB__BODY(name##_i64, int64_t, __VA_ARGS__)                                                              \
     EBB__BODY(name##_u8, uint8_t, __VA_ARGS__)                                                               \
-    static const ebb_kernel name[] = {{EBB_F32, EBB__TABLE(name##_f32)}, {EBB_F64, EBB__TABLE(name##_f64)},  \
-                                      {EBB_I32, EBB__TABLE(name##_i32)}, {EBB_I64, EBB__TABLE(name##_i64)},  \
-                                      {EBB_U8, EBB__TABLE(name##_u8)},   {EBB_BOOL, EBB__TABLE(name##_u8)},  \
+    static const ebb_kernel name[] = {{EBB_F32, EBB__TABLE(name##_f32)},                                     \
+                                      {EBB_F64, EBB__TABLE(name##_f64)},                                     \
+                                      {EBB_I32, EBB__TABLE(name##_i32)},                                     \
+                                      {EBB_I64, EBB__TABLE(name##_i64)},                                     \
+                                      {EBB_U8, EBB__TABLE(name##_u8)},                                       \
+                                      {EBB_BOOL, EBB__TABLE(name##_u8)},                                     \
                                       {0, {0}}};
 
 /* Pointwise bodies: an expression in x; x, y; x, y, z. Contiguous and scalar operands get loops of their own,
@@ -319,8 +327,7 @@ struct ebb_op {
     } else if (sq == 1 && s0 == 0 && s1 == 1) {                                                              \
         const T k = p0[0];                                                                                   \
         EBB_IVDEP EBB__MAP2_LOOP(R, k, p1[i], q[i], expr)                                                    \
-    } else                                                                                                   \
-        EBB__MAP2_LOOP(R, p0[i * s0], p1[i * s1], q[i * sq], expr)
+    } else EBB__MAP2_LOOP(R, p0[i * s0], p1[i * s1], q[i * sq], expr)
 
 #define EBB__MAP3_LOOP(A, B, C, Q, expr)                                                                     \
     for (int64_t i = 0; i < n; i++) {                                                                        \
@@ -333,8 +340,7 @@ struct ebb_op {
     const int64_t n = l->n, s0 = l->step[0], s1 = l->step[1], s2 = l->step[2], sq = l->step[3];              \
     if (sq == 1 && s0 == 1 && s1 == 1 && s2 == 1) {                                                          \
         EBB_IVDEP EBB__MAP3_LOOP(p0[i], p1[i], p2[i], q[i], expr)                                            \
-    } else                                                                                                   \
-        EBB__MAP3_LOOP(p0[i * s0], p1[i * s1], p2[i * s2], q[i * sq], expr)
+    } else EBB__MAP3_LOOP(p0[i * s0], p1[i * s1], p2[i * s2], q[i * sq], expr)
 
 /* In-place calls pass the same pointer as input and output: element i depends on element i alone. clang finds that out
  * at run time, and warns about hints it cannot follow. */
@@ -348,8 +354,10 @@ struct ebb_op {
 #define EBB_MAP2(name, expr) EBB_KERNEL(name, EBB__MAP2_BODY(T, expr))
 #define EBB_MAP3(name, expr) EBB_KERNEL(name, EBB__MAP3_BODY(expr))
 /* With attributes: `a` points to the op's struct S; cast its numbers, (T)a->slope. */
-#define EBB_MAP1_ATTRS(name, S, expr) EBB_KERNEL(name, const S *a = (const S *)l->attrs; EBB__MAP1_BODY(T, expr))
-#define EBB_MAP2_ATTRS(name, S, expr) EBB_KERNEL(name, const S *a = (const S *)l->attrs; EBB__MAP2_BODY(T, expr))
+#define EBB_MAP1_ATTRS(name, S, expr)                                                                        \
+    EBB_KERNEL(name, const S *a = (const S *)l->attrs; EBB__MAP1_BODY(T, expr))
+#define EBB_MAP2_ATTRS(name, S, expr)                                                                        \
+    EBB_KERNEL(name, const S *a = (const S *)l->attrs; EBB__MAP2_BODY(T, expr))
 /* Arithmetic that integers have too. */
 #define EBB_NUMERIC1(name, expr) EBB_KERNEL_NUMERIC(name, EBB__MAP1_BODY(T, expr))
 #define EBB_NUMERIC2(name, expr) EBB_KERNEL_NUMERIC(name, EBB__MAP2_BODY(T, expr))
@@ -361,8 +369,12 @@ struct ebb_op {
 static inline ebb_tensor *ebb_add_scalar(ebb_tensor *x, double k) { return ebb_add(x, ebb_scalar(x, k)); }
 static inline ebb_tensor *ebb_mul_scalar(ebb_tensor *x, double k) { return ebb_mul(x, ebb_scalar(x, k)); }
 static inline ebb_tensor *ebb_div_scalar(ebb_tensor *x, double k) { return ebb_div(x, ebb_scalar(x, k)); }
-static inline ebb_tensor *ebb_rsub(double k, ebb_tensor *x) { return ebb_sub(ebb_scalar(x, k), x); } /* k - x */
-static inline ebb_tensor *ebb_rdiv(double k, ebb_tensor *x) { return ebb_div(ebb_scalar(x, k), x); } /* k / x */
+static inline ebb_tensor *ebb_rsub(double k, ebb_tensor *x) {
+    return ebb_sub(ebb_scalar(x, k), x);
+} /* k - x */
+static inline ebb_tensor *ebb_rdiv(double k, ebb_tensor *x) {
+    return ebb_div(ebb_scalar(x, k), x);
+} /* k / x */
 
 static inline ebb_ints ebb_ints_of(const ebb_shape *s) {
     ebb_ints r = {s->ndim, {0}};

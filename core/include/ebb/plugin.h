@@ -58,9 +58,10 @@ typedef struct ebb_optim_decl {
     const ebb_attr *attrs; /* one of them is named lr */
     size_t n_attrs;
     size_t attrs_size;
-    int32_t (*n_state)(const void *attrs);                               /* arrays of state it needs, at most 4 */
-    void (*prepare)(const void *attrs, int64_t step, double consts[8]);  /* once a parameter and step; may be NULL */
+    int32_t (*n_state)(const void *attrs); /* arrays of state it needs, at most 4 */
+    void (*prepare)(const void *attrs, int64_t step, double consts[8]); /* once a parameter and step; may be NULL */
     const ebb_update_kernel *update;
+    const char *(*refuse)(const void *attrs); /* words for attributes that do not go together, NULL: they do; may be NULL */
 } ebb_optim_decl;
 
 #define EBB_OPTIM(optim_name, ...)                                                                           \
@@ -91,7 +92,8 @@ typedef struct ebb_optim_decl {
 
 /* ---- gradient function: reads or changes all gradients between backward and step ---------------------------- */
 
-/* params with a gradient, n of them, borrowed. Writes a number (a norm ...) to *result when that is not NULL. */
+/* params with a gradient, n of them, borrowed. Runs outside the graph; tensors it makes end with the call. A gradient may be
+ * shared: replace it with ebb_grad_set, never write into it. Writes a number (a norm ...) to *result when that is not NULL. */
 typedef ebb_status (*ebb_gradfn)(ebb *e, ebb_tensor *const *params, size_t n, const void *attrs, double *result);
 
 typedef struct ebb_gradfn_decl {
@@ -110,9 +112,9 @@ typedef enum ebb_event_kind {
     EBB_EV_OP = 1,         /* an op ran: op, x, y */
     EBB_EV_RULE,           /* a rule ran: op, x (saved ones; others NULL), y, g in, result dx */
     EBB_EV_BACKWARD_BEGIN, /* y[0]: the tensor backward starts from */
-    EBB_EV_BACKWARD_END,
-    EBB_EV_LEAF_GRAD,      /* a leaf's gradient was accumulated: x[0] the leaf, dx the contribution */
-    EBB_EV_STEP            /* an optimizer stepped */
+    EBB_EV_BACKWARD_END,   /* also of one that failed */
+    EBB_EV_LEAF_GRAD, /* a leaf's gradient is about to be added to .grad: x[0] the leaf, dx the contribution */
+    EBB_EV_STEP       /* an optimizer stepped */
 } ebb_event_kind;
 
 /* Everything is borrowed and lives during the callback only. */
