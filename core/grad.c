@@ -3,21 +3,13 @@
  * Invariants:
  *   - a node's g[j] holds the cotangent of its output j while it waits; nodes are done in falling order, so when a node
  *     is reached everything that depends on it has been done;
- *   - leaves gather in ext->pending and are handed to .grad only when the whole walk has succeeded: an error changes no .grad;
+ *   - leaves gather in ext->pending and are handed to .grad only when the whole walk has succeeded: an error in it changes no
+ *     .grad (running out of memory while handing over can leave some leaves without theirs);
  *   - rules run outside the graph unless EBB_CREATE_GRAPH. */
-#include "call.h"
+#include "grad.h"
 #include "probes.h"
 
-typedef struct walk {
-    ebb *e;
-    int flags;
-    bool pruned;         /* ebb_grad: only nodes flagged N_NEEDED lead to what is wanted */
-    int64_t waiting;     /* nodes with a cotangent */
-    ebb_tensor **leaves; /* that have a pending gradient, retained */
-    size_t n_leaves, cap_leaves;
-} walk;
-
-static bool create_graph(const walk *w) { return w->flags & EBB_CREATE_GRAPH; }
+static bool create_graph(const ebb__walk *w) { return w->flags & EBB_CREATE_GRAPH; }
 static ebb_tensor *edge_leaf(ebb__edge g) {
     return g & 1 ? (ebb_tensor *)(uintptr_t)(g & ~(ebb__edge)1) : NULL;
 }
@@ -29,7 +21,7 @@ static ebb_tensor *call_op(const char *name, int n, ebb_tensor *const *x) {
 }
 
 /* *slot += g. Takes over g when the slot is empty; adds in place when nobody else sees the sum. */
-static ebb_status accumulate(walk *w, ebb_tensor **slot, ebb_tensor *g) {
+static ebb_status accumulate(ebb__walk *w, ebb_tensor **slot, ebb_tensor *g) {
     ebb_tensor *old = *slot;
     if (!old) {
         *slot = ebb_retain(g);
@@ -46,7 +38,7 @@ static ebb_status accumulate(walk *w, ebb_tensor **slot, ebb_tensor *g) {
     return EBB_OK;
 }
 
-static ebb_status give(walk *w, ebb__edge to, ebb_tensor *g) {
+ebb_status ebb__walk_give(ebb__walk *w, ebb__edge to, ebb_tensor *g) {
     ebb *e = w->e;
     ebb_tensor *leaf = edge_leaf(to);
     if (!leaf) {
@@ -66,7 +58,7 @@ static ebb_status give(walk *w, ebb__edge to, ebb_tensor *g) {
 }
 
 /* Hooks of t's place in the graph, in the order they were added; *g is replaced (retained). */
-static ebb_status run_hooks(walk *w, const ebb_tensor *leaf, const ebb__node *n, int out, ebb_tensor **g) {
+static ebb_status run_hooks(ebb__walk *w, const ebb_tensor *leaf, const ebb__node *n, int out, ebb_tensor **g) {
     ebb *e = w->e;
     for (size_t i = 0; i < e->n_hooks; i++) {
         ebb_tensor *t = e->hooks[i].t;
@@ -147,14 +139,14 @@ static ebb_status check_result(ebb *e, const ebb__node *n, int input, const ebb_
                     ebb__shape_text(b, sizeof b, want->ndim, want->dim));
 }
 
-static bool leads_somewhere(const walk *w, ebb__edge edge) {
+static bool leads_somewhere(const ebb__walk *w, ebb__edge edge) {
     if (!edge) return false;
     if (!w->pruned) return true;
     const ebb_tensor *leaf = edge_leaf(edge);
     return leaf ? leaf->flags & T_WANTED : w->e->tape->node[edge_node(edge)]->flags & N_NEEDED;
 }
 
-static ebb_status do_input(walk *w, const ebb__node *n, ebb_call *c, int i, ebb_tensor *const *x,
+static ebb_status do_input(ebb__walk *w, const ebb__node *n, ebb_call *c, int i, ebb_tensor *const *x,
                            ebb_tensor *const *y, const ebb_shape *shapes) {
     ebb *e = w->e;
     const ebb_vjp *rule = ebb__rule_of(n->x, i);
@@ -190,7 +182,7 @@ static ebb_status do_input(walk *w, const ebb__node *n, ebb_call *c, int i, ebb_
                         .attrs = n_attrs(n)};
         r = ebb__raise(e, &ev);
     }
-    if (r == EBB_OK) r = give(w, n_edges(n)[i], dx);
+    if (r == EBB_OK) r = ebb__walk_give(w, n_edges(n)[i], dx);
     if (!create_graph(w)) ebb__owned_cut(e, mark);
     if (r != EBB_OK && e->code != EBB_E_VALUE)
         ebb__context(e, "backward of %s in %s: ", n->x->op->name, region_text(e, n));
@@ -198,7 +190,7 @@ static ebb_status do_input(walk *w, const ebb__node *n, ebb_call *c, int i, ebb_
 }
 
 /* Everything of one node: its hooks, then each input that a gradient is wanted for. */
-static ebb_status do_node(walk *w, ebb__node *n, size_t index) {
+static ebb_status do_node(ebb__walk *w, ebb__node *n, size_t index) {
     ebb *e = w->e;
     if (n->flags & N_SPENT)
         return ebb_fail(e, EBB_E_GRAPH,
@@ -249,8 +241,7 @@ static ebb_status do_node(walk *w, ebb__node *n, size_t index) {
 
 /* ---- the walk ---- */
 
-/* Marks nodes from which something wanted can be reached. */
-static void mark_needed(ebb *e, size_t end) {
+void ebb__walk_mark(ebb *e, size_t end) {
     for (size_t k = 0; k < end; k++) {
         ebb__node *n = e->tape->node[k];
         for (int i = 0; i < n->n_x && !(n->flags & N_NEEDED); i++) {
@@ -263,7 +254,22 @@ static void mark_needed(ebb *e, size_t end) {
 }
 
 /* wanted[k] (nodes only) receives the cotangent when its node is reached. */
-static ebb_status go(walk *w, size_t top, int n_wrt, ebb_tensor *const *wrt, ebb_tensor **found) {
+/* Empties the slots of a node. -> whether it was waiting */
+static bool empty(ebb__node *n) {
+    bool had = false;
+    for (int j = 0; j < n->n_y; j++) {
+        had = had || n_g(n)[j];
+        ebb_release(n_g(n)[j]);
+        n_g(n)[j] = NULL;
+    }
+    return had;
+}
+
+void ebb__walk_drop(ebb__walk *w, size_t end) {
+    while (end-- > 0 && w->waiting) w->waiting -= empty(w->e->tape->node[end]);
+}
+
+ebb_status ebb__walk_go(ebb__walk *w, size_t top, int n_wrt, ebb_tensor *const *wrt, ebb_tensor **found) {
     ebb *e = w->e;
     ebb_status r = EBB_OK;
     for (size_t k = top + 1; k-- > 0 && w->waiting && r == EBB_OK;) {
@@ -279,29 +285,15 @@ static ebb_status go(walk *w, size_t top, int n_wrt, ebb_tensor *const *wrt, ebb
         for (int i = 0; i < n_wrt && r == EBB_OK; i++)
             if (wrt[i]->node == k + 1 && ebb__node_live(wrt[i]) == n && !found[i])
                 found[i] = ebb_retain(n_g(n)[wrt[i]->out]);
-        for (int j = 0; j < n->n_y; j++) {
-            ebb_release(n_g(n)[j]);
-            n_g(n)[j] = NULL;
-        }
-        w->waiting--;
+        w->waiting -= empty(n);
         if (on && r == EBB_OK && !(w->flags & EBB_RETAIN)) ebb__node_spend(e, n);
-        if (r != EBB_OK) /* nothing waits any more */
-            for (size_t q = k; q-- > 0 && w->waiting;) {
-                ebb__node *m = e->tape->node[q];
-                bool had = false;
-                for (int j = 0; j < m->n_y; j++) {
-                    had = had || n_g(m)[j];
-                    ebb_release(n_g(m)[j]);
-                    n_g(m)[j] = NULL;
-                }
-                w->waiting -= had;
-            }
+        if (r != EBB_OK) ebb__walk_drop(w, k);
     }
     return r;
 }
 
 /* Pending to .grad: hooks, then taken over when nobody else holds it, else copied; added to what is there. */
-static ebb_status hand_over(walk *w, ebb_tensor *leaf, ebb_tensor *g) {
+static ebb_status hand_over(ebb__walk *w, ebb_tensor *leaf, ebb_tensor *g) {
     ebb *e = w->e;
     ebb__ext *x = leaf->ext;
     if (ebb__listening(e, EBB_EV_LEAF_GRAD)) {
@@ -322,197 +314,24 @@ static ebb_status hand_over(walk *w, ebb_tensor *leaf, ebb_tensor *g) {
     return EBB_OK;
 }
 
-static ebb_status finish_leaves(walk *w, ebb_status r) {
+ebb_status ebb__walk_hooks(ebb__walk *w, const ebb_tensor *leaf, ebb_tensor **g) {
+    return run_hooks(w, leaf, NULL, 0, g);
+}
+
+ebb_status ebb__walk_finish(ebb__walk *w, ebb_status r) {
     ebb *e = w->e;
     for (size_t i = 0; i < w->n_leaves; i++) {
         ebb__ext *x = w->leaves[i]->ext;
-        if (r == EBB_OK && x->hooks) r = run_hooks(w, w->leaves[i], NULL, 0, &x->pending);
+        if (r == EBB_OK && x->hooks && !w->pruned) r = ebb__walk_hooks(w, w->leaves[i], &x->pending);
     }
     for (size_t i = 0; i < w->n_leaves; i++) {
         ebb__ext *x = w->leaves[i]->ext;
         ebb_tensor *g = x->pending;
         x->pending = NULL;
-        if (r == EBB_OK && !w->pruned) { r = hand_over(w, w->leaves[i], g); }
+        if (r == EBB_OK && !w->pruned) r = hand_over(w, w->leaves[i], g);
         ebb_release(g);
         ebb_release(w->leaves[i]);
     }
     ebb__put(e, w->leaves, w->cap_leaves * sizeof *w->leaves);
-    return r;
-}
-
-/* ---- seeds ---- */
-
-static ebb_tensor *seed_for(ebb *e, ebb_tensor *t, ebb_tensor *seed, const char *who) {
-    char a[200], b[200];
-    if (!ebb__needs(t)) {
-        if (t->dtype != EBB_F32 && t->dtype != EBB_F64)
-            ebb_fail(e, EBB_E_GRAPH, "%s: %s is of an integer type; gradients flow through f32 and f64 only",
-                     who, ebb_describe(t, a, sizeof a));
-        else
-            ebb_fail(e, EBB_E_GRAPH,
-                     "%s: %s depends on nothing that needs a gradient: no leaf was marked (ebb_param, ebb_requires_grad), or it was made under no_grad or detached",
-                     who, ebb_describe(t, a, sizeof a));
-        return NULL;
-    }
-    if (t->node && !ebb__node_live(t)) {
-        ebb_fail(e, EBB_E_GRAPH, "%s: the graph of %s was freed when its scope ended; call it inside the scope",
-                 who, ebb_describe(t, a, sizeof a));
-        return NULL;
-    }
-    if (!seed) {
-        if (t->numel != 1) {
-            ebb_fail(e, EBB_E_GRAPH,
-                     "%s: %s has %lld elements, so a seed of its shape is needed; or reduce it first (ebb_sum, ebb_mean)",
-                     who, ebb_describe(t, a, sizeof a), (long long)t->numel);
-            return NULL;
-        }
-        ebb_ints s = {t->ndim, {0}};
-        memcpy(s.v, t_shape(t), 8 * (size_t)t->ndim);
-        return ebb_full(e, (ebb_dtype)t->dtype, s, 1);
-    }
-    if (t_session(seed) != e || seed->ndim != t->ndim || seed->dtype != t->dtype ||
-        memcmp(t_shape(seed), t_shape(t), 8 * (size_t)t->ndim)) {
-        ebb_fail(e, EBB_E_SHAPE, "%s: the seed is %s, the output %s", who, ebb_describe(seed, b, sizeof b),
-                 ebb_describe(t, a, sizeof a));
-        return NULL;
-    }
-    return seed;
-}
-
-static ebb_status begin(walk *w, const char *who) {
-    ebb *e = w->e;
-    if (e->in_backward)
-        return ebb_fail(e, EBB_E_GRAPH,
-                        "%s: a backward is running already (called from a hook, a rule or a probe)", who);
-    if (w->flags & EBB_CREATE_GRAPH) w->flags |= EBB_RETAIN;
-    e->in_backward = true;
-    return EBB_OK;
-}
-
-static ebb_status mark_event(ebb *e, int kind, ebb_tensor *t) {
-    if (!ebb__listening(e, kind)) return EBB_OK;
-    ebb_event ev = {.size = sizeof ev, .kind = kind, .n_y = 1, .y = &t, .region = e->regions[e->region]};
-    return ebb__raise(e, &ev);
-}
-
-ebb_status ebb_backward_with(ebb_tensor *t, ebb_tensor *seed, int flags) {
-    if (!t) return EBB_E_ARG;
-    ebb *e = t_session(t);
-    if (e->code != EBB_OK) return e->code;
-    walk w = {.e = e, .flags = flags};
-    const size_t mark = e->n_owned;
-    ebb_status r = begin(&w, "backward");
-    if (r != EBB_OK) return r;
-    const int no_grad = e->no_grad;
-    e->no_grad = create_graph(&w) ? 0 : no_grad + 1;
-    seed = seed_for(e, t, seed, "backward");
-    r = seed ? mark_event(e, EBB_EV_BACKWARD_BEGIN, t) : e->code;
-    if (r == EBB_OK) r = give(&w, ebb__edge_of(t), seed);
-    /* the seed made here belongs to the slot alone now */
-    if (r == EBB_OK && t->node) r = go(&w, t->node - 1, 0, NULL, NULL);
-    r = finish_leaves(&w, r);
-    const ebb_status end = mark_event(e, EBB_EV_BACKWARD_END, t);
-    if (r == EBB_OK) r = end;
-    e->no_grad = no_grad;
-    e->in_backward = false;
-    if (!create_graph(&w)) ebb__owned_cut(e, mark);
-    return r;
-}
-
-ebb_status ebb_backward(ebb_tensor *loss) { return ebb_backward_with(loss, NULL, 0); }
-
-static ebb_status wanted_ok(ebb *e, int n_wrt, ebb_tensor *const *wrt) {
-    for (int i = 0; i < n_wrt; i++) {
-        char a[200];
-        if (!wrt[i]) return ebb_fail(e, EBB_E_ARG, "ebb_grad: wrt %d is NULL", i);
-        if (wrt[i]->dtype != EBB_F32 && wrt[i]->dtype != EBB_F64)
-            return ebb_fail(e, EBB_E_GRAPH,
-                            "ebb_grad: wrt %d, %s, is of an integer type; gradients flow through f32 and f64 only",
-                            i, ebb_describe(wrt[i], a, sizeof a));
-        if (!ebb__needs(wrt[i]))
-            return ebb_fail(e, EBB_E_GRAPH,
-                            "ebb_grad: wrt %d, %s, does not need a gradient; mark it with ebb_requires_grad before it is used",
-                            i, ebb_describe(wrt[i], a, sizeof a));
-    }
-    return EBB_OK;
-}
-
-static ebb_status grad(walk *w, int n_out, ebb_tensor *const *out, ebb_tensor *const *seeds, int n_wrt,
-                       ebb_tensor *const *wrt, ebb_tensor **grads) {
-    ebb *e = w->e;
-    ebb_status r = wanted_ok(e, n_wrt, wrt);
-    size_t top = 0;
-    for (int i = 0; i < n_out && r == EBB_OK; i++) {
-        if (!out[i]) return ebb_fail(e, EBB_E_ARG, "ebb_grad: output %d is NULL", i);
-        ebb_tensor *seed = seed_for(e, out[i], seeds ? seeds[i] : NULL, "ebb_grad");
-        r = seed ? give(w, ebb__edge_of(out[i]), seed) : e->code;
-        if (out[i]->node > top) top = out[i]->node;
-    }
-    if (r != EBB_OK && w->waiting) { /* outputs that were seeded before the bad one */
-        for (size_t k = 0; k < top; k++)
-            for (int j = 0; j < e->tape->node[k]->n_y; j++) {
-                ebb_release(n_g(e->tape->node[k])[j]);
-                n_g(e->tape->node[k])[j] = NULL;
-            }
-        return r;
-    }
-    if (r != EBB_OK) return r;
-    for (int i = 0; i < n_wrt; i++) {
-        if (wrt[i]->flags & T_REQUIRES) wrt[i]->flags |= T_WANTED;
-        ebb__node *n = ebb__node_live(wrt[i]);
-        if (n) n->flags |= N_NEEDED;
-    }
-    mark_needed(e, top);
-    /* a wanted output that is itself seeded is found when its node is passed */
-    if (top) r = go(w, top - 1, n_wrt, wrt, grads);
-    for (size_t k = 0; k < top; k++) e->tape->node[k]->flags &= (uint8_t)~N_NEEDED;
-    for (int i = 0; i < n_wrt; i++)
-        if (r == EBB_OK && (wrt[i]->flags & T_REQUIRES) && wrt[i]->ext && wrt[i]->ext->pending && !grads[i]) {
-            if (wrt[i]->ext->hooks) r = run_hooks(w, wrt[i], NULL, 0, &wrt[i]->ext->pending);
-            grads[i] = ebb_retain(wrt[i]->ext->pending);
-        }
-    for (int i = 0; i < n_wrt; i++) wrt[i]->flags &= (uint16_t)~T_WANTED;
-    for (int i = 0; i < n_wrt && r == EBB_OK; i++)
-        if (!grads[i] && !(w->flags & EBB_ALLOW_UNUSED)) {
-            char a[200];
-            r = ebb_fail(e, EBB_E_GRAPH,
-                         "ebb_grad: the outputs do not depend on wrt %d, %s; EBB_ALLOW_UNUSED gives NULL for it instead",
-                         i, ebb_describe(wrt[i], a, sizeof a));
-        }
-    return r;
-}
-
-ebb_status ebb_grad(ebb *e, int n_out, ebb_tensor *const *out, ebb_tensor *const *seeds, int n_wrt,
-                    ebb_tensor *const *wrt, int flags, ebb_tensor **grads) {
-    for (int i = 0; i < n_wrt && grads; i++) grads[i] = NULL;
-    if (!e || e->code != EBB_OK) return e ? e->code : EBB_E_ARG;
-    if (n_out < 1 || n_wrt < 1 || !out || !wrt || !grads)
-        return ebb_fail(e, EBB_E_ARG, "ebb_grad: %d outputs and %d wrt given; at least one each", n_out, n_wrt);
-    walk w = {.e = e, .flags = flags, .pruned = true};
-    const size_t mark = e->n_owned;
-    ebb_status r = begin(&w, "ebb_grad");
-    if (r != EBB_OK) return r;
-    const int no_grad = e->no_grad;
-    e->no_grad = create_graph(&w) ? 0 : no_grad + 1;
-    r = grad(&w, n_out, out, seeds, n_wrt, wrt, grads);
-    for (size_t i = 0; i < w.n_leaves; i++) { /* hooks ran above; nothing goes to .grad */
-        ebb__ext *x = w.leaves[i]->ext;
-        ebb_release(x->pending);
-        x->pending = NULL;
-        ebb_release(w.leaves[i]);
-    }
-    ebb__put(e, w.leaves, w.cap_leaves * sizeof *w.leaves);
-    e->no_grad = no_grad;
-    e->in_backward = false;
-    if (!create_graph(&w)) ebb__owned_cut(e, mark);
-    for (int i = 0; i < n_wrt; i++) {
-        if (r != EBB_OK) {
-            ebb_release(grads[i]);
-            grads[i] = NULL;
-        } else if (grads[i] && !ebb__own(e, grads[i])) {
-            grads[i] = NULL;
-            r = e->code;
-        }
-    }
     return r;
 }

@@ -18,10 +18,6 @@ ebb_status ebb__infer_sig(ebb *e, const ebb__entry *x, int n_x, ebb_tensor *cons
                           ebb__shapes *s);
 /* Shape of output j. -> its rank */
 int ebb__output_shape(const ebb__entry *x, const ebb__shapes *s, int j, int64_t *shape);
-/* The signature's operand for input i of a call: the last one serves all further inputs of a variadic op. */
-static inline const ebb__operand *ebb__input(const ebb__entry *x, int i) {
-    return &x->arg[i < x->n_in ? i : x->n_in - 1];
-}
 /* Places an operand (dims and strides as given) in the plan. False: its core dims are not where the kernel needs them. */
 bool ebb__place(const ebb__entry *x, const ebb__shapes *s, const ebb__operand *o, int ndim,
                 const int64_t *shape, const int64_t *stride, ebb__arg *a);

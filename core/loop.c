@@ -3,7 +3,7 @@
 #include "parallel.h"
 #include <stdio.h>
 
-enum { TILE_WORK = 1 << 21, MAX_TILES = 16, BLOCK = 16384 };
+enum { TILE_WORK = 1 << 22, MAX_TILES = 16, BLOCK = 16384, ACROSS = 16 };
 
 /* Joins neighbouring batch dims that every operand steps through evenly; drops dims of size 1. */
 static void join(ebb__plan *p) {
@@ -97,6 +97,46 @@ static void range_task(void *ctx, int64_t task, int thread) {
     fill_loop(j, &l, ptr, step, thread);
     const ebb_status s = run_range(j, &l, ptr, j->items * task / j->tasks, j->items * (task + 1) / j->tasks);
     if (s != EBB_OK) __atomic_store_n(&j->failed, s, __ATOMIC_RELAXED);
+}
+
+/* Whether an operand runs across memory along the innermost dim but along memory in the one before it (a transposed view). */
+static bool transposed(const ebb__plan *p) {
+    if (p->nb < 2 || p->batch[p->nb - 1] < 2 * ACROSS || p->batch[p->nb - 2] < 4) return false;
+    for (int i = 0; i < p->n_args; i++)
+        if (p->arg[i].p && p->arg[i].batch[p->nb - 2] == 1 && p->arg[i].batch[p->nb - 1] > 8) return true;
+    return false;
+}
+
+/* Then the two dims are done in strips ACROSS wide, so that a cache line read for one row is still there for the next.
+ * Items of this task: strips. */
+static void strip_task(void *ctx, int64_t task, int thread) {
+    job *j = (job *)ctx;
+    const ebb__plan *p = j->p;
+    ebb_loop l;
+    void *ptr[EBB_MAX_OPERANDS];
+    int64_t step[EBB_MAX_OPERANDS];
+    const int in = p->nb - 1, out = p->nb - 2;
+    const int64_t strips = (p->batch[in] + ACROSS - 1) / ACROSS;
+    for (int i = 0; i < p->n_args; i++) step[i] = p->arg[i].batch[in];
+    fill_loop(j, &l, ptr, step, thread);
+    for (int64_t s = j->items * task / j->tasks; s < j->items * (task + 1) / j->tasks; s++) {
+        const int64_t from = s % strips * ACROSS;
+        l.n = p->batch[in] - from < ACROSS ? p->batch[in] - from : ACROSS;
+        for (int i = 0; i < p->n_args; i++) {
+            int64_t at = from * p->arg[i].batch[in], rest = s / strips;
+            for (int d = out; d-- > 0; rest /= p->batch[d]) at += rest % p->batch[d] * p->arg[i].batch[d];
+            ptr[i] = p->arg[i].p ? p->arg[i].p + at * p->arg[i].size : NULL;
+        }
+        for (int64_t r = 0; r < p->batch[out]; r++) {
+            const ebb_status status = j->fn(&l);
+            if (status != EBB_OK) {
+                __atomic_store_n(&j->failed, status, __ATOMIC_RELAXED);
+                return;
+            }
+            for (int i = 0; i < p->n_args; i++)
+                if (ptr[i]) ptr[i] = (char *)ptr[i] + p->arg[i].batch[out] * p->arg[i].size;
+        }
+    }
 }
 
 static void unit_task(void *ctx, int64_t task, int thread) {
@@ -217,6 +257,11 @@ static ebb_status run_job(ebb *e, ebb__plan *p) {
         total = j.items * (work ? work : 1);
     }
     int64_t tiles = 1;
+    if (p->x->pointwise && transposed(p)) {
+        task = strip_task;
+        j.items =
+            j.items / p->batch[p->nb - 1] / p->batch[p->nb - 2] * ((p->batch[p->nb - 1] + ACROSS - 1) / ACROSS);
+    }
     if (op->split && !op->infer && j.items < MAX_TILES && (tiles = cut_tiles(&j, work)) > 1) {
         task = tile_task;
         j.tasks = j.items * tiles;

@@ -45,6 +45,11 @@ typedef struct ebb__entry {
     const ebb_op *pull_op;        /* of a pull entry: the synthesised declaration, owned */
 } ebb__entry;
 
+/* The signature's operand for input i of a call: the last one serves all further inputs of a variadic op. */
+static inline const ebb__operand *ebb__input(const ebb__entry *x, int i) {
+    return &x->arg[i < x->n_in ? i : x->n_in - 1];
+}
+
 /* attrs.c */
 ebb_status ebb__attrs_defaults(ebb *e, const char *what, const ebb_attr *table, size_t n, void *out);
 ebb_status ebb__attrs_parse(ebb *e, const char *what, const ebb_attr *table, size_t n, const char *text,

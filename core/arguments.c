@@ -1,0 +1,175 @@
+/* arguments.c - floor 3: whether a call may be made: arity, NULL, dtypes and their promotion, indices, in-place rules. */
+#include "running.h"
+#include <stdio.h>
+
+static ebb_status null_input(ebb__running *c, int i) {
+    ebb *e = c->e;
+    char name[40];
+    ebb__operand_name(c->x->op->sig, i, name, sizeof name);
+    if (e->rule_of)
+        return ebb_fail(e, EBB_E_KERNEL,
+                        "the rule of %s for input %d passes NULL to %s: it reads an input or output that its declaration does not "
+                        "name in `reads` (EBB_X, EBB_Y)",
+                        e->rule_of, e->rule_input, c->x->op->name);
+    return ebb_fail(e, EBB_E_ARG, "%s: input %d (%s) is NULL", c->x->op->name, i, name);
+}
+
+ebb_status ebb__check_inputs(ebb__running *c) {
+    const ebb__entry *x = c->x;
+    ebb *e = c->e;
+    if (c->n_x < x->required || (!x->variadic && c->n_x > x->n_in) || c->n_x > EBB_MAX_OPERANDS - 8) {
+        if (x->required == x->n_in)
+            return ebb_fail(e, EBB_E_ARG, "%s: %d inputs given, it takes %s%d: %s", x->op->name, c->n_x,
+                            x->variadic ? "at least " : "", x->required, x->op->sig);
+        return ebb_fail(e, EBB_E_ARG, "%s: %d inputs given, it takes %d to %d: %s", x->op->name, c->n_x,
+                        x->required, x->n_in, x->op->sig);
+    }
+    for (int i = 0; i < c->n_x; i++) {
+        if (!c->in[i]) {
+            if (ebb__input(c->x, i)->optional) continue;
+            return null_input(c, i);
+        }
+        if (t_session(c->in[i]) != e)
+            return ebb_fail(e, EBB_E_ARG, "%s: input %d belongs to another session", x->op->name, i);
+    }
+    return EBB_OK;
+}
+
+/* The dtype of two operands together, as PyTorch promotes: floats over integers over bool, the wider one. */
+static int promote(int a, int b) {
+    static const uint8_t rank[EBB_DTYPES] = {0, 6, 7, 4, 5, 2, 1};
+    return rank[a] >= rank[b] ? a : b;
+}
+
+static ebb_tensor *convert(ebb__running *c, int i, int dtype) {
+    ebb_tensor *t = ebb_to(c->in[i], (ebb_dtype)dtype);
+    if (t) c->in[i] = t;
+    return t;
+}
+
+static ebb_status no_kernel(ebb__running *c) {
+    char have[100] = "";
+    for (int d = 1; d < EBB_DTYPES; d++)
+        if (c->x->ref.fn[d]) {
+            const size_t at = strlen(have);
+            snprintf(have + at, sizeof have - at, "%s%s", at ? ", " : "", ebb_dtype_name((ebb_dtype)d));
+        }
+    return ebb_fail(c->e, EBB_E_DTYPE, "%s: there is no kernel for %s, only for %s; convert with ebb_to (op \"to\")",
+                    c->x->op->name, ebb_dtype_name((ebb_dtype)c->dtype), have);
+}
+
+/* In place with operands that overlap x[0] in another layout: those are copied first. */
+static ebb_status copy_overlaps(ebb__running *c) {
+    for (int i = 1; i < c->n_x; i++) {
+        ebb_tensor *t = c->in[i];
+        if (!t || t == c->in[0] || t->root != c->in[0]->root) continue;
+        int64_t stride[EBB_MAX_DIMS];
+        if (t->node || (t->flags & T_REQUIRES))
+            c->in[i] = ebb_op_call("contiguous", 0, 1, &t, NULL, 0, 0, NULL);
+        else c->in[i] = ebb__laid_out(t, NULL, stride, true);
+        if (!c->in[i]) return c->e->code;
+    }
+    return EBB_OK;
+}
+
+/* Brings the inputs to the dtypes the signature asks for. */
+ebb_status ebb__check_dtypes(ebb__running *c) {
+    const ebb__entry *x = c->x;
+    ebb *e = c->e;
+    int T = 0;
+    bool mixed = false, numbers = false;
+    for (int i = 0; i < c->n_x; i++) {
+        if (!c->in[i] || ebb__input(c->x, i)->dtype) continue;
+        if (c->in[i]->flags & T_NUMBER) {
+            numbers = true;
+            continue;
+        }
+        if (T && c->in[i]->dtype != T) mixed = true;
+        T = T ? promote(T, c->in[i]->dtype) : c->in[i]->dtype;
+    }
+    if (numbers)
+        for (int i = 0; i < c->n_x; i++) {
+            if (!c->in[i] || ebb__input(c->x, i)->dtype || !(c->in[i]->flags & T_NUMBER)) continue;
+            if (!T || (ebb__is_float(c->in[i]->dtype) && !ebb__is_float(T))) T = c->in[i]->dtype;
+            if (c->in[i]->dtype != T) mixed = true;
+        }
+    if (mixed && !(x->op->flags & EBB_PROMOTES)) {
+        char text[300] = "";
+        for (int i = 0; i < c->n_x; i++) {
+            char s[200];
+            const size_t at = strlen(text);
+            if (c->in[i] && !ebb__input(c->x, i)->dtype)
+                snprintf(text + at, sizeof text - at, "%s%s", at ? ", " : "", ebb_describe(c->in[i], s, sizeof s));
+        }
+        return ebb_fail(e, EBB_E_DTYPE,
+                        "%s: its inputs must have one dtype, these do not mix: %s; convert with ebb_to (op \"to\")",
+                        x->op->name, text);
+    }
+    if (T && !ebb__is_float(T) && (x->op->flags & EBB_FLOAT_OUT)) T = EBB_F32;
+    c->dtype = T ? T : EBB_F32;
+    if (!T)
+        for (int i = 0; i < c->n_x; i++)
+            if (c->in[i])
+                c->dtype = ebb__input(c->x, i)->dtype; /* no operand of dtype T among the inputs: the first typed one's */
+    if (x->has_kernel && !x->ref.fn[c->dtype]) return no_kernel(c);
+    for (int i = 0; i < c->n_x; i++) {
+        if (!c->in[i]) continue;
+        const int want = ebb__input(c->x, i)->dtype ? ebb__input(c->x, i)->dtype : T;
+        if (c->in[i]->dtype == want) continue;
+        if (want == EBB_I64 && ebb__input(c->x, i)->dtype && ebb__is_float(c->in[i]->dtype)) {
+            char s[200], name[40];
+            return ebb_fail(e, EBB_E_DTYPE, "%s: %s holds indices and must be integers, not %s", x->op->name,
+                            ebb__operand_name(x->op->sig, i, name, sizeof name),
+                            ebb_describe(c->in[i], s, sizeof s));
+        }
+        if (c->in_place && !i) {
+            char d[200];
+            return ebb_fail(e, EBB_E_DTYPE, "%s_: the result is %s and does not fit into %s", x->op->name,
+                            ebb_dtype_name((ebb_dtype)want), ebb_describe(c->in[0], d, sizeof d));
+        }
+        if (!convert(c, i, want)) return e->code;
+    }
+    return c->in_place ? copy_overlaps(c) : EBB_OK;
+}
+
+/* Every index of operand i lies in [0, bound). */
+ebb_status ebb__check_index(ebb__running *c, int i, int64_t bound) {
+    const ebb_tensor *t = c->in[i];
+    for (int64_t k = 0; k < t->numel; k++) {
+        const int64_t v = t->flags & T_CONTIG ? ((const int64_t *)t->data)[k] : (int64_t)ebb_at(t, k);
+        if (v >= 0 && v < bound) continue;
+        char name[40];
+        return ebb_fail(c->e, EBB_E_INDEX, "%s: index %lld in %s (element %lld) is outside 0..%lld",
+                        c->x->op->name, (long long)v, ebb__operand_name(c->x->op->sig, i, name, sizeof name),
+                        (long long)k, (long long)bound - 1);
+    }
+    return EBB_OK;
+}
+
+/* In place is allowed where no gradient can go wrong silently. */
+ebb_status ebb__in_place_allowed(ebb__running *c) {
+    ebb *e = c->e;
+    ebb_tensor *t = c->in[0];
+    char s[200];
+    if (!(c->x->op->flags & EBB_INPLACE))
+        return ebb_fail(e, EBB_E_NAME, "%s has no in-place form", c->x->op->name);
+    if (!t) return null_input(c, 0);
+    for (int d = 0; d < t->ndim; d++)
+        if (t->numel && t_shape(t)[d] > 1 && !t_stride(t)[d])
+            return ebb_fail(e, EBB_E_CHANGED,
+                            "%s_: several elements of %s share one place in memory (an expanded view); write to a copy",
+                            c->x->op->name, ebb_describe(t, s, sizeof s));
+    if (e->no_grad) return EBB_OK;
+    if ((t->flags & T_REQUIRES) || (t->root->flags & T_REQUIRES))
+        return ebb_fail(e, EBB_E_CHANGED,
+                        "%s_: %s is a leaf that needs a gradient (or a view of one) and cannot be changed in place; use %s, or do it inside "
+                        "ebb_no_grad_begin/end",
+                        c->x->op->name, ebb_describe(t, s, sizeof s), c->x->op->name);
+    bool grad = t->node || t->root->node;
+    for (int i = 1; i < c->n_x; i++) grad = grad || (c->in[i] && ebb__needs(c->in[i]));
+    if (grad && t->root != t)
+        return ebb_fail(e, EBB_E_CHANGED,
+                        "%s_: %s is a view and a gradient is involved; change the tensor it is a view of, or use %s",
+                        c->x->op->name, ebb_describe(t, s, sizeof s), c->x->op->name);
+    return EBB_OK;
+}

@@ -1,0 +1,27 @@
+/* grad.h - floor 4: a walk backwards over the tape. Private to core/. */
+#ifndef EBB_GRAD_H
+#define EBB_GRAD_H
+#include "call.h"
+
+typedef struct ebb__walk {
+    ebb *e;
+    int flags;
+    bool pruned;         /* ebb_grad: only nodes flagged N_NEEDED lead to what is wanted */
+    int64_t waiting;     /* nodes with a cotangent */
+    ebb_tensor **leaves; /* that have a pending gradient, retained */
+    size_t n_leaves, cap_leaves;
+} ebb__walk;
+
+/* Adds a cotangent to what an edge leads to. */
+ebb_status ebb__walk_give(ebb__walk *w, ebb__edge to, ebb_tensor *g);
+/* Marks the nodes before `end` from which something wanted can be reached. */
+void ebb__walk_mark(ebb *e, size_t end);
+/* From node `top` down until nothing waits. found[i] receives the cotangent of wrt[i], for those that a node made (retained). */
+ebb_status ebb__walk_go(ebb__walk *w, size_t top, int n_wrt, ebb_tensor *const *wrt, ebb_tensor **found);
+/* Drops every cotangent that waits below node `end`: after an error. */
+void ebb__walk_drop(ebb__walk *w, size_t end);
+/* Gradient hooks of a leaf; *g may be replaced (retained). */
+ebb_status ebb__walk_hooks(ebb__walk *w, const ebb_tensor *leaf, ebb_tensor **g);
+/* Pending gradients of leaves: to .grad when r is EBB_OK and the walk is not pruned; dropped otherwise. -> r, or what failed */
+ebb_status ebb__walk_finish(ebb__walk *w, ebb_status r);
+#endif

@@ -1,0 +1,35 @@
+/* running.h - floor 3: one call of an op while it runs, shared by the files that carry it out. Private to core/. */
+#ifndef EBB_RUNNING_H
+#define EBB_RUNNING_H
+#include "call.h"
+
+typedef struct ebb__running {
+    const ebb__entry *x;
+    ebb *e;
+    int n_x, n_y;
+    ebb_tensor *in[EBB_MAX_OPERANDS]; /* as given, then converted */
+    ebb_tensor *y[8];
+    const void *attrs;
+    int dtype; /* T */
+    bool in_place;
+    bool identity; /* a composed op changed nothing: its result is an input itself */
+} ebb__running;
+
+enum { MAX_ATTRS = 512 };
+
+static inline bool ebb__is_float(int dtype) { return dtype == EBB_F32 || dtype == EBB_F64; }
+
+/* arguments.c: whether the call may be made at all, and its inputs brought to the dtypes of the signature */
+ebb_status ebb__check_inputs(ebb__running *c);
+ebb_status ebb__check_dtypes(ebb__running *c);
+ebb_status ebb__check_index(ebb__running *c, int input, int64_t bound);
+ebb_status ebb__in_place_allowed(ebb__running *c);
+
+/* run.c: shapes, outputs, the kernel. A fast or a composed call says whether it took the call. */
+bool ebb__run_composed(ebb__running *c);
+bool ebb__run_fast(ebb__running *c);
+ebb_status ebb__run_kernel(ebb__running *c);
+/* A copy of t whose dims lie in memory in the given order (NULL: their own), or without copy just the room for one; stride
+ * receives the strides of t's dims in it. */
+ebb_tensor *ebb__laid_out(const ebb_tensor *t, const int *order, int64_t *stride, bool copy);
+#endif
