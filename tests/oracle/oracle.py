@@ -1,0 +1,500 @@
+#!/usr/bin/env python3
+"""oracle.py - every built-in op against PyTorch, through the shared library and the by-name C ABI.
+
+    oracle.py LIBEBB.so [--op NAME] [--seed N]
+
+A case is one call with generated inputs. What torch refuses ebb must refuse; what torch accepts ebb must accept, with the same
+dtype, shape, values, first gradients (random cotangents) and, for part of the f64 cases, second ones. Inputs lie in memory
+contiguously, transposed, sliced with a step, or expanded; floats are normal, small integers (ties), or hold NaN and infinities.
+
+Prints for each op its cases and worst differences (|a - b| / max(|b|, 1), for functions of one number / |b|), then each kind of
+failure once, with the smallest case that shows it; closes with "N passed, N failed". KNOWN lists deliberate deviations.
+"""
+import argparse
+import ctypes as C
+import itertools
+import math
+import random
+import re
+import sys
+import warnings
+from collections import defaultdict
+
+try:
+    import numpy as np
+    import torch
+    import torch.nn.functional as F
+except ImportError as missing:
+    print(f"skipped: {missing}; the oracle needs PyTorch and NumPy\n0 passed, 0 failed")
+    sys.exit(0)
+
+F32, F64, I32, I64, U8, BOOL = torch.float32, torch.float64, torch.int32, torch.int64, torch.uint8, torch.bool
+DTYPES = [F32, F64, I32, I64, U8, BOOL]
+NAME = dict(zip(DTYPES, ["f32", "f64", "i32", "i64", "u8", "bool"]))
+CODE = {d: i + 1 for i, d in enumerate(DTYPES)}  # enum ebb_dtype
+VALUE_TOL = {F64: 1e-9, F32: 4e-6}
+GRAD_TOL = {F64: 1e-7, F32: 2e-4}
+
+# Deliberate deviations: (ops, pattern in the failure's text, reason). They count as passed and are listed when they occur.
+KNOWN = []
+
+
+# ---- the library --------------------------------------------------------------------------------------------------
+
+class Ints(C.Structure):
+    _fields_ = [("n", C.c_int32), ("v", C.c_int64 * 8)]
+
+
+class Info(C.Structure):
+    _fields_ = [("dtype", C.c_int32), ("ndim", C.c_int32), ("shape", C.c_int64 * 8), ("stride", C.c_int64 * 8),
+                ("numel", C.c_int64), ("data", C.c_void_p)]
+
+
+class Host(C.Structure):
+    """struct ebb_host, <ebb/abi.h>"""
+    _fields_ = [("size", C.c_uint32), ("major", C.c_uint32), ("minor", C.c_uint32), ("call", C.c_void_p),
+                ("call_inplace", C.c_void_p), ("scalar", C.CFUNCTYPE(C.c_void_p, C.c_void_p, C.c_void_p, C.c_double))]
+
+
+class Refused(Exception):
+    """The session has an error; its words."""
+
+
+class Ebb:
+    """A session. Tensors are their addresses."""
+
+    def __init__(self, path):
+        self.lib = lib = C.CDLL(path)
+        p, i = C.c_void_p, C.c_int
+        for name, result, *args in [
+                ("open", p, p), ("error", C.c_char_p, p), ("error_clear", None, p), ("begin", p, p), ("end", None, p),
+                ("threads_set", None, p, i), ("op_count", C.c_size_t, p), ("op_at", p, p, C.c_size_t),
+                ("tensor_new", p, p, i, Ints, p), ("tensor_info", None, p, C.POINTER(Info)),
+                ("copy_out", i, p, p, C.c_size_t), ("call_named", i, p, C.c_char_p, i, p, C.c_char_p, i, p),
+                ("requires_grad", i, p, C.c_bool), ("needs_grad", C.c_bool, p), ("backward", i, p), ("detach", p, p),
+                ("grad", i, p, i, p, p, i, p, i, p)]:
+            f = getattr(lib, "ebb_" + name)
+            f.restype, f.argtypes = result, args
+        self.e = lib.ebb_open(None)
+        lib.ebb_threads_set(self.e, 1)
+
+    def checked(self, result):
+        words = self.lib.ebb_error(self.e)
+        if words:
+            self.lib.ebb_error_clear(self.e)
+            raise Refused(words.decode())
+        return result
+
+    def op_names(self):
+        """The name is the third field of struct ebb_op, after two 32-bit ones."""
+        ops = (self.lib.ebb_op_at(self.e, i) for i in range(self.lib.ebb_op_count(self.e)))
+        return [C.cast(C.c_void_p.from_address(op + 8).value, C.c_char_p).value.decode() for op in ops]
+
+    def tensor(self, t):
+        shape = Ints(t.dim(), (C.c_int64 * 8)(*t.shape))
+        return self.checked(self.lib.ebb_tensor_new(self.e, CODE[t.dtype], shape, t.contiguous().numpy().ctypes.data))
+
+    def number(self, like, value):
+        host = C.cast(C.c_void_p.from_address(like).value, C.POINTER(Host)).contents
+        return self.checked(host.scalar(self.e, like, value))
+
+    def call(self, op, inputs, **attrs):
+        text = " ".join(f"{k}={attr_text(v)}" for k, v in attrs.items())
+        x, y = (C.c_void_p * max(len(inputs), 1))(*inputs), (C.c_void_p * 1)()
+        self.checked(self.lib.ebb_call_named(self.e, op.encode(), len(inputs), x, text.encode(), 1, y))
+        return y[0]
+
+    def read(self, t):
+        info = Info()
+        self.lib.ebb_tensor_info(t, C.byref(info))
+        out = torch.empty(list(info.shape[:info.ndim]), dtype=DTYPES[info.dtype - 1])
+        self.checked(self.lib.ebb_copy_out(t, out.numpy().ctypes.data, out.numel() * out.element_size()))
+        return out
+
+    def grad(self, outs, seeds, wrt, flags):
+        """Flags as enum ebb_grad_flags; 4, allow unused."""
+        array = lambda ts: (C.c_void_p * max(len(ts), 1))(*ts)
+        found = array([None] * len(wrt))
+        self.checked(self.lib.ebb_grad(self.e, len(outs), array(outs), seeds and array(seeds), len(wrt), array(wrt), flags, found))
+        return list(found)[:len(wrt)]
+
+
+def attr_text(v):
+    if isinstance(v, (list, tuple)):
+        return ",".join(map(str, v))
+    return NAME[v] if v in CODE else str(int(v)) if isinstance(v, bool) else repr(v) if isinstance(v, float) else str(v)
+
+
+# ---- the twins: what torch calls each op ------------------------------------------------------------------------------
+
+def reduction(f, every=False):
+    def twin(x, dim=(), keepdim=False):
+        return f(x, dim=tuple(dim) or (tuple(range(x.dim())) if every else ()), keepdim=keepdim)
+    return twin
+
+
+def slice_twin(x, dim=0, start=0, end=sys.maxsize, step=1):
+    return torch.ops.aten.slice(x, dim, start, end, step)
+
+
+def gemm(a, b):
+    if a.dim() < 2 or b.dim() < 2 or not a.is_floating_point():
+        raise TypeError("matrices of floats")
+    return torch.matmul(a, b)
+
+
+def cross_entropy_rows(x, t):
+    if bool(((t < 0) | (t >= x.shape[-1])).any()):
+        raise IndexError("target out of bounds")
+    batch = torch.broadcast_shapes(x.shape[:-1], t.shape)
+    x = x.expand(*batch, x.shape[-1])
+    return -torch.gather(F.log_softmax(x, -1), -1, t.expand(batch).unsqueeze(-1).long()).squeeze(-1)
+
+
+TWIN = {name: getattr(torch, name) for name in
+        """add sub mul div neg square exp expm1 log log1p sqrt sin cos tanh erf abs sign floor maximum minimum sigmoid relu
+        eq ne lt le gt ge where matmul""".split()}
+TWIN.update(
+    pow=lambda x, exponent: torch.pow(x, float(exponent)),
+    clamp=lambda x, min=-math.inf, max=math.inf: torch.clamp(x, min, max),
+    leaky_relu=F.leaky_relu, softplus=F.softplus, softmax=lambda x, dim=-1: torch.softmax(x, dim),
+    log_softmax=lambda x, dim=-1: torch.log_softmax(x, dim),
+    sum=reduction(torch.sum), mean=reduction(torch.mean), amax=reduction(torch.amax), amin=reduction(torch.amin),
+    logsumexp=reduction(torch.logsumexp, every=True),
+    index_select=lambda x, i, dim=0: torch.index_select(x, dim, i),
+    index_add=lambda x, i, s, dim=0: torch.index_add(x, dim, i, s),
+    embedding=F.embedding, one_hot=F.one_hot, mse_loss=F.mse_loss, cross_entropy=F.cross_entropy,
+    cross_entropy_rows=cross_entropy_rows, gemm=gemm, linear=F.linear,
+    reshape=torch.reshape, transpose=torch.transpose, permute=torch.permute, expand=lambda x, size: x.expand(size),
+    slice=slice_twin, slice_scatter=torch.slice_scatter, cat=lambda *x, dim=0: torch.cat(x, dim),
+    contiguous=lambda x: x.contiguous(), to=lambda x, dtype: x.to(dtype))
+INPLACE = {"softplus": None, "maximum": None, "minimum": None}  # ops whose in-place form torch does not have
+UNARY = """neg square exp expm1 log log1p sqrt sin cos tanh erf abs sign floor sigmoid relu""".split()
+BINARY = "add sub mul div maximum minimum eq ne lt le gt ge".split()
+IN_PLACE = UNARY + BINARY[:6] + ["pow", "clamp", "leaky_relu", "softplus"]
+
+
+# ---- inputs and cases ---------------------------------------------------------------------------------------------------
+
+SHAPES = [(), (1,), (5,), (19,), (3, 4), (2, 3, 4), (1, 4, 1), (0,), (2, 0, 3), (1, 2, 1, 2, 1, 2, 1, 2)]
+SPECIAL = [0.0, -0.0, 1.0, -1.0, 0.5, -0.5, 2.0, 3.7, -3.7, 1e-9, -1e-9, 20.5, -20.5, 87.0, -87.0, 100.0, -100.0, 710.0, -745.0,
+           1e5, -1e5, 1e-30, -1e-30, math.inf, -math.inf, math.nan]
+
+
+def draw(shape, dtype=F64, style=None):
+    style = style or random.choices(["normal", "ties", "special"], [8, 2, 1])[0]
+    if dtype == BOOL:
+        return torch.rand(shape) > 0.5
+    if not dtype.is_floating_point:
+        return torch.randint(0 if dtype == U8 else -4, 6, shape, dtype=dtype)
+    if style == "ties":
+        return torch.randint(-2, 3, shape).to(dtype)
+    x = torch.randn(shape, dtype=dtype) * 1.5
+    if style == "special":
+        x = torch.where(torch.rand(shape) < 0.2, torch.tensor(random.choices([math.nan, math.inf, -math.inf], k=max(x.numel(), 1)),
+                                                                dtype=dtype)[:x.numel()].reshape(shape), x)
+    return x
+
+
+def index(n, below, dtype=I64):
+    return torch.randint(0, max(below, 1), n if isinstance(n, tuple) else (n,), dtype=dtype)
+
+
+class Case:
+    def __init__(self, op, *inputs, strict=False, in_place=False, **attrs):
+        self.op, self.inputs, self.attrs, self.strict, self.in_place = op, list(inputs), attrs, strict, in_place
+        self.layout = [self.lay_out(k) for k in range(len(inputs))]
+
+    def lay_out(self, k):
+        x = self.inputs[k]
+        if not torch.is_tensor(x) or not x.dim() or self.strict:
+            return "plain"
+        layout = random.choice(["plain", "plain", "transposed", "sliced", "expanded"])
+        if layout == "expanded" and x.shape[0] > 1 and not self.in_place:
+            self.inputs[k] = x[:1].expand_as(x).clone()
+        return layout
+
+    def tensor(self, ebb, k):
+        """Input k in ebb -> (the tensor, the leaf that it is a view of)."""
+        x, layout = self.inputs[k], self.layout[k]
+        if layout == "transposed":
+            leaf = ebb.tensor(x.transpose(0, -1))
+            return ebb.call("transpose", [leaf], dim0=0, dim1=-1), leaf
+        if layout == "sliced":
+            wide = torch.ones(*x.shape[:-1], 2 * x.shape[-1] + 1, dtype=x.dtype)
+            wide[..., 1::2] = x
+            leaf = ebb.tensor(wide)
+            return ebb.call("slice", [leaf], dim=-1, start=1, step=2), leaf
+        if layout == "expanded" and x.shape[0] > 1 and not self.in_place:
+            leaf = ebb.tensor(x[:1])
+            return ebb.call("expand", [leaf], size=list(x.shape)), leaf
+        leaf = ebb.tensor(x)
+        return leaf, leaf
+
+    def text(self):
+        def one(x, layout):
+            if not torch.is_tensor(x):
+                return "NULL" if x is None else f"number {x}"
+            values = f" = {x.tolist()}" if 0 < x.numel() <= 6 else ""
+            return f"{NAME[x.dtype]}{list(x.shape)}{values}{'' if layout == 'plain' else ' ' + layout}"
+        attrs = " ".join(f"{k}={attr_text(v)}" for k, v in self.attrs.items())
+        name = self.op + "_" * self.in_place
+        return f"{name}({', '.join(map(one, self.inputs, self.layout))}){' ' + attrs if attrs else ''}"
+
+    def key(self):
+        return ",".join(NAME[x.dtype] if torch.is_tensor(x) else str(type(x).__name__) for x in self.inputs)
+
+    def size(self):
+        return sum(x.numel() + x.dim() for x in self.inputs if torch.is_tensor(x)) + 9 * sum(l != "plain" for l in self.layout)
+
+
+def shaped(op, *shapes, **attrs):
+    """Cases of all float inputs of these shapes, f32 and f64, some of mixed and integer dtypes."""
+    for dtype in (F64, F64, F32):
+        yield Case(op, *(draw(s, dtype) for s in shapes), **attrs)
+    yield Case(op, *(draw(s, random.choice(DTYPES)) for s in shapes), **attrs)
+    integer = random.choice(DTYPES[2:])
+    yield Case(op, *(draw(s, integer) for s in shapes), **attrs)
+
+
+def unary(op, tries=({},)):
+    for attrs, dtype in itertools.product(tries, DTYPES):
+        for shape in SHAPES:
+            yield Case(op, draw(shape, dtype), **attrs)
+            if op in IN_PLACE:
+                yield Case(op, draw(shape, dtype), in_place=True, **attrs)
+        if dtype.is_floating_point:
+            yield Case(op, torch.tensor(SPECIAL, dtype=dtype), strict=True, **attrs)
+            yield Case(op, torch.randn(1000, dtype=dtype) * 4, strict=True, **attrs)
+            yield Case(op, torch.rand(300, dtype=dtype) * 10, strict=True, **attrs)
+
+
+PAIRS = [((3, 4), (3, 4)), ((3, 4), (4,)), ((3, 1), (1, 4)), ((), (3,)), ((3,), ()), ((), ()), ((2, 3, 4), (3, 1)), ((0, 3), (1, 3)),
+         ((2, 0), (2, 1)), ((3,), (4,)), ((2, 3), (3, 2)), ((0,), (2,)), ((40,), (40,)), ((1, 2, 1, 2, 1, 2, 1, 2), (2, 1))]
+
+
+def binary(op):
+    for (a, b), s, t in itertools.product(PAIRS, DTYPES, DTYPES):
+        yield Case(op, draw(a, s), draw(b, t))
+        if op in IN_PLACE:
+            yield Case(op, draw(a, s), draw(b, t), in_place=True)
+    for dtype in (F32, F64):
+        grid = torch.tensor([(a, b) for a in SPECIAL for b in SPECIAL], dtype=dtype)
+        yield Case(op, grid[:, 0].clone(), grid[:, 1].clone(), strict=True)
+        same = draw((4,), dtype)
+        yield Case(op, same, same, strict=True)
+    for dtype, number, shape in itertools.product(DTYPES, (2, -1, 0, 2.5), ((3,), (), (0,))):
+        yield Case(op, draw(shape, dtype), number)
+
+
+DIMS = [{}, *({"dim": d} for d in [(0,), (-1,), (1,), (0, 1), (-1, 0), (0, 2), (0, 0), (1, -1), (3,), (-4,), (0, 1, 2)])]
+
+
+def reduced(op):
+    for shape, dims, keep in itertools.product(SHAPES + [(33, 2), (2, 33), (3, 0)], DIMS, ({}, {"keepdim": True})):
+        yield from shaped(op, shape, **dims, **keep)
+    for dtype in (F64, F32):
+        yield Case(op, draw((1000,), dtype, "normal"))
+        yield from (Case(op, torch.tensor(v, dtype=dtype), strict=True) for v in itertools.permutations(
+            [math.inf, -math.inf, math.nan, 1.0, -1000.0], 2))
+
+
+def along_dim(op):
+    for shape, dims in itertools.product(SHAPES + [(3, 33)], [{}, *({"dim": d} for d in (0, 1, -1, -2, 2, 5))]):
+        yield from shaped(op, shape, **dims)
+    for dtype in (F64, F32):
+        yield from (Case(op, torch.tensor(v, dtype=dtype), strict=True) for v in itertools.permutations(
+            [math.inf, -math.inf, math.nan, 1.0, 1000.0, -1000.0], 2))
+        yield Case(op, torch.full((3,), -math.inf, dtype=dtype))
+
+
+def attrs_of(key, *values):
+    return [{key: v} for v in values]
+
+
+def wheres():
+    for (a, b), c in itertools.product(PAIRS, [(), (3, 4), (4,), (1,), (0, 1)]):
+        for s, t in random.sample(list(itertools.product(DTYPES, DTYPES)), 8):
+            yield Case("where", draw(c, BOOL), draw(a, s), draw(b, t))
+    for dtype in DTYPES:
+        yield Case("where", draw((3,), dtype), draw((3,)), draw((3,)))
+
+
+def products(op):
+    for a, b in [((3,), (3,)), ((2, 3), (3, 4)), ((3,), (3, 4)), ((2, 3), (3,)), ((4, 2, 3), (3, 5)), ((4, 2, 3), (4, 3, 5)),
+                 ((2, 1, 2, 3), (4, 3, 2)), ((3,), (4, 3, 2)), ((4, 2, 3), (3,)), ((2, 0), (0, 3)), ((0, 2), (2, 3)), ((2, 3), (3, 0)),
+                 ((0, 2, 3), (3, 4)), ((0, 2, 3), (0, 3, 4)), ((2, 3), (0, 3, 4)), ((0,), (0,)), ((0,), (0, 2)), ((2, 0), (0,)), ((4, 2, 0), (0, 3)),
+                 ((1, 1), (1, 1)), ((), (3,)), ((3,), ()), ((2, 3), (2, 3)), ((3,), (4,)), ((2, 2, 3), (3, 3, 4)), ((7, 65), (65, 33)),
+                 ((70, 130), (130, 90)), ((1, 300), (300, 17)), ((300, 17), (17, 1)), ((2, 2, 3), (2, 1, 3, 2)), ((2, 3), (2, 2, 4))]:
+        yield from shaped(op, a, b)
+        yield from shaped(op, a, b)
+    same = draw((3, 3))
+    yield Case(op, same, same, strict=True)
+
+
+def linears():
+    for x, w, b in [((4, 3), (2, 3), (2,)), ((3,), (2, 3), (2,)), ((2, 2, 3), (4, 3), (4,)), ((5, 3), (2, 3), None), ((3,), (2, 3), None),
+                    ((0, 3), (2, 3), (2,)), ((2, 0), (3, 0), (3,)), ((2, 3), (0, 3), (0,)), ((2, 3), (2, 4), (2,)), ((4, 3), (2, 3), (3,)),
+                    ((4, 3), (2, 3), (1,)), ((4, 3), (2, 3), ()), ((4, 3), (3,), None), ((4, 3), (3,), ()), ((), (2, 3), None), ((65, 40), (33, 40), (33,)),
+                    ((2, 3), (1, 2, 3), None), ((2, 0, 3), (4, 3), (4,)), ((4, 3), (2, 3), (4, 2))]:
+        for dtypes in ((F64,) * 3, (F64,) * 3, (F32,) * 3, (F32, F64, F32), (I64,) * 3, (F64, F64, F32)):
+            x_, w_, b_ = (s if s is None else draw(s, d) for s, d in zip((x, w, b), dtypes))
+            yield Case("linear", *([x_, w_] if b is None and random.random() < 0.5 else [x_, w_, b_]))
+
+
+def indexed():
+    for x, n, below, dim in [((4, 3), 5, 4, 0), ((3, 4, 2), 3, 4, 1), ((3, 4), 0, 4, -1), ((5,), 2, 5, 0), ((5,), 2, 9, 0), ((4, 3), 2, 4, 2), ((4, 3), 2, 4, -3),
+                             ((0, 3), 0, 1, 0), ((2, 0), 2, 2, 0), ((0,), 2, 1, 0), ((), 1, 1, 0), ((), 0, 1, 0), ((), 2, 1, -1), ((40, 33), 60, 40, 0), ((4, 3), (), 4, 0),
+                             ((4, 3), (2, 2), 3, 0)]:
+        for dtype, kind in itertools.product(DTYPES, [I64, I64, I32, U8, BOOL, F32]):
+            i = index(n, below, kind) if kind != BOOL else draw((n,) if isinstance(n, int) else n, BOOL)
+            yield Case("index_select", draw(x, dtype), i, dim=dim)
+            s = list(x)
+            if -len(s) <= dim < len(s):
+                s[dim] = i.numel()
+            yield Case("index_add", draw(x, dtype), i, draw(s, dtype), dim=dim)
+    for s in [(2, 2), (1, 3), (2,), (2, 3, 1), ()]:
+        yield Case("index_add", draw((4, 3)), index(2, 4), draw(s))
+    yield Case("index_add", draw((4, 3)), index(2, 4), draw((2, 3), F32))
+    for v in ([-1], [4], [0, -4]):
+        yield Case("index_select", draw((4,)), torch.tensor(v))
+        yield Case("index_add", draw((4,)), torch.tensor(v), draw((len(v),)))
+
+
+def embeddings():
+    for i, w, below in [((3,), (4, 2), 4), ((2, 3), (5, 3), 5), ((), (2, 3), 2), ((0,), (2, 3), 2), ((0,), (0, 3), 1), ((3,), (2, 3), 9), ((2,), (3,), 3), ((2,), (2, 2, 2), 2),
+                        ((2, 2), (4, 0), 4)]:
+        for dtype, kind in itertools.product([F64, F64, F32, I64], [I64, I64, I32, U8, F32]):
+            yield Case("embedding", index(i, below, kind), draw(w, dtype))
+    yield Case("embedding", torch.tensor([-1]), draw((3, 2)))
+
+
+def one_hots():
+    for shape, n in itertools.product([(4,), (2, 3), (), (0,), (0, 2)], [None, -1, 0, 1, 4, 9, -2]):
+        for kind in (I64, I64, I32, U8, F32):
+            yield Case("one_hot", index(shape, 4, kind), **({} if n is None else {"num_classes": n}))
+    yield Case("one_hot", torch.tensor([-1, 2]))
+
+
+def losses():
+    for shapes, attrs in itertools.product(PAIRS, [{}, *attrs_of("reduction", "mean", "sum", "none")]):
+        for _ in range(2):
+            yield from shaped("mse_loss", *shapes, **attrs)
+    for (x, t), attrs in itertools.product(
+            [((4, 3), (4,)), ((3,), ()), ((2, 3, 4), (2, 4)), ((2, 3, 2, 2), (2, 2, 2)), ((1, 1), (1,)), ((0, 3), (0,)), ((2, 3, 0), (2, 0)), ((4, 3), (3,)), ((4, 3), ()), ((), ()),
+             ((4, 3), (4, 1)), ((4, 33), (4,)), ((2, 0), (2,)), ((4, 3), (1,)), ((1, 3), (4,))], [{}, *attrs_of("reduction", "mean", "sum", "none")]):
+        for dtype, kind in itertools.product((F64, F64, F32, I64), (I64, I64, I32, U8, F64)):
+            classes = (x[1] if len(x) > 1 else x[0]) if x else 1
+            yield Case("cross_entropy", draw(x, dtype), index(t, classes, kind), **attrs)
+    for v in ([-1, 0], [3, 0], [-100, 0], [-100, -100]):
+        yield Case("cross_entropy", draw((2, 3), style="normal"), torch.tensor(v))
+    yield Case("cross_entropy", draw((2, 3), style="normal"), torch.rand(2, 3, dtype=F64))
+    inf = math.inf
+    for row in ([-inf, 0, 1], [inf, 0, 1], [math.nan, 0, 1], [1e4, -1e4, 0], [-inf, -inf, -inf]):
+        for t in range(3):
+            yield Case("cross_entropy", torch.tensor([row], dtype=F64), torch.tensor([t]))
+
+
+def entropy_rows():
+    for x, t in [((3,), ()), ((4, 3), (4,)), ((4, 3), (1,)), ((1, 3), (4,)), ((2, 4, 3), (4,)), ((0, 3), (0,)), ((4, 3), (3,)), ((), ()), ((5, 33), (5,))]:
+        for dtype in (F64, F64, F32):
+            yield Case("cross_entropy_rows", draw(x, dtype), index(t, x[-1] if x else 1, I64))
+    yield Case("cross_entropy_rows", draw((2, 3)), torch.tensor([3, 0]))
+    yield Case("cross_entropy_rows", draw((2, 3)), torch.tensor([-1, 0]))
+
+
+SLICES = [dict(zip(("dim", "start", "end", "step"), v)) for v in
+          [(0, 0), (0, 1, 4), (0, 0, 99, 3), (1, -4, -1), (0, 1, 99, 2), (0, 3, 2), (-1, 1), (-1, -99, 2), (2,), (-4,), (0, 5, 9), (0, 0, 3, 0), (0, 0, 3, -1), (0, 4, 99, 7),
+           (0, -9223372036854775808, 9223372036854775807, 9223372036854775807)]]
+
+
+def shape_ops():
+    any_shape = SHAPES + [(2, 6), (4, 6)]
+    for shape, dtype in itertools.product(any_shape, DTYPES):
+        yield Case("contiguous", draw(shape, dtype))
+        yield from (Case("to", draw(shape, dtype), dtype=d) for d in DTYPES)
+        for to in [(3, 4), (-1,), (4, 3), (-1, 3), (3, 0), (), (2, 1, 2), (-1, -1), (0, -1), (-2,), (1, -1, 1), (2, 6)]:
+            yield Case("reshape", draw(shape, dtype), shape=to)
+        for to in [(2, 3), (-1, 4), (3, 4), (0,), (3,), (), (5,), (2, 3, 4), (-1, -1, -1), (2, -1, -1, -1), (7, 3, 4), (-1, 3), (2, 0), (4, 0), (-2,)]:
+            yield Case("expand", draw(shape, dtype), size=to)
+        for i, j in [(0, 1), (0, -1), (0, 0), (-1, -2), (1, 2), (0, 3), (-4, 0)]:
+            yield Case("transpose", draw(shape, dtype), dim0=i, dim1=j)
+        for dims in [(), (0,), (1, 0), (-1, 0), (2, 0, 1), (1, -1, 0), (0, 0), (0, 3, 1), (0, 1)]:
+            yield Case("permute", draw(shape, dtype), dims=dims)
+        for cut in SLICES:
+            x = draw(shape, dtype)
+            yield Case("slice", x, **cut)
+            try:
+                src = draw(slice_twin(x, **cut).shape, dtype)
+            except Exception:
+                src = x
+            yield Case("slice_scatter", x, src, **cut)
+    yield Case("slice_scatter", draw((4, 3)), draw((2, 3)), start=1)
+    yield Case("slice_scatter", draw((4, 3)), draw((1, 3)), end=2)
+    yield Case("slice_scatter", draw((4, 3)), draw((4, 3), F32))
+    yield Case("slice_scatter", draw((4, 3)), draw((4, 3), I64))
+    for v in ([2.7, -2.7, 0.5, -0.5, 255.0, 0.0, -0.0], [1e10, -1e10, 300.0, -1.0], [math.nan, math.inf, -math.inf]):
+        yield from (Case("to", torch.tensor(v, dtype=s), dtype=d) for s in (F32, F64) for d in DTYPES)
+    for dim, shapes in itertools.product([None, 0, 1, -1, -2, 2], [[(2, 3), (1, 3)], [(2, 1), (2, 2), (2, 3)], [(2, 0), (2, 2)], [(3,)], [(1,), (1,)], [(2, 3), (0,)],
+                                                                   [(0,), (2, 3)], [(), ()], [(2, 3), (2, 3, 1)], [(2, 3), (3,)], [(0,), (0,)], [(2, 2, 3)] * 9]):
+        for _ in range(2):
+            yield from shaped("cat", *shapes, **({} if dim is None else {"dim": dim}))
+    yield Case("cat")
+
+
+def cases():
+    for op in UNARY:
+        yield from unary(op)
+    for op in BINARY:
+        yield from binary(op)
+    yield from unary("pow", attrs_of("exponent", 2, 3, 0.5, -1, -1.7, 1, 0, -2, 4, 2.5, -0.5, 0.3333, math.inf, math.nan))
+    yield from unary("clamp", [{}, {"min": -0.7, "max": 0.9}, {"min": -1.0}, {"max": 1.0}, {"min": 1.0, "max": -1.0}, {"min": math.nan}])
+    yield from unary("leaky_relu", [{}, *attrs_of("negative_slope", 0.3, -1, 0, 2.0)])
+    yield from unary("softplus", [{}, {"beta": 2.0}, {"beta": 0.5}, {"beta": 2, "threshold": 0.6}, {"beta": -1.0}, {"threshold": -1.0}])
+    for op in "sum mean amax amin logsumexp".split():
+        yield from reduced(op)
+    yield from itertools.chain(along_dim("softmax"), along_dim("log_softmax"), wheres(), products("matmul"), products("gemm"), linears(),
+                               indexed(), embeddings(), one_hots(), losses(), entropy_rows(), shape_ops())
+
+
+# ---- one case ------------------------------------------------------------------------------------------------------------
+
+class Failure(Exception):
+    pass
+
+
+def compare(what, got, want, tol, strict=False):
+    """Raises Failure where they differ; -> the worst difference."""
+    if got.dtype != want.dtype:
+        raise Failure(f"{what}: dtype is {NAME[got.dtype]}, torch has {NAME.get(want.dtype, want.dtype)}")
+    if got.shape != want.shape:
+        raise Failure(f"{what}: shape is {list(got.shape)}, torch has {list(want.shape)}")
+    if not want.is_floating_point():
+        bad, error = got != want, torch.zeros(want.shape)
+    else:
+        tiny = torch.finfo(want.dtype).tiny
+        a, b = got.double(), want.double()
+        finite = b[b.isfinite()].abs()
+        error = (a - b).abs() / b.abs().clamp(min=tiny if strict else max(1.0, finite.max().item() if finite.numel() else 0))
+        same = (a == b) | (a.isnan() & b.isnan())
+        error = torch.where(same, 0.0, torch.where(a.isfinite() & b.isfinite(), error, math.inf))
+        bad = ~(error <= tol[want.dtype])
+    if bad.any():
+        at = tuple(bad.nonzero()[0].tolist())
+        raise Failure(f"{what}: {got[at].item()!r} at {list(at)}, torch has {want[at].item()!r}")
+    return error.max().item() if error.numel() else 0.0
+
+
+def torch_forward(case, ts):
+    if not case.in_place:
+        return TWIN[case.op](*ts, **case.attrs)
+    to = ts[0] * 1 if ts[0].requires_grad else ts[0].clone()
+    function = getattr(F, case.op + "_", None) or getattr(torch.Tensor, case.op + "_", None)
+    if function:
+        return function(to, *ts[1:], **case.attrs)
+    y = TWIN[case.op](to, *ts[1:], **case.attrs)
+    if y.dtype != to.dtype or y.shape != to.shape:
+        raise TypeError("the result does not fit")
+    return y
+
+
