@@ -10,6 +10,7 @@ CODE = {d: i + 1 for i, d in enumerate(DTYPES)}  # enum ebb_dtype
 RETAIN, CREATE_GRAPH, ALLOW_UNUSED = 1, 2, 4  # enum ebb_grad_flags
 
 
+class Ints(C.Structure):
     _fields_ = [("n", C.c_int32), ("v", C.c_int64 * 8)]
 
 
@@ -58,9 +59,12 @@ class Ebb:
         ops = (self.lib.ebb_op_at(self.e, i) for i in range(self.lib.ebb_op_count(self.e)))
         return [C.cast(C.c_void_p.from_address(op + 8).value, C.c_char_p).value.decode() for op in ops]
 
-    def tensor(self, t):
+    def tensor(self, t, requires_grad=False):
         shape = Ints(t.dim(), (C.c_int64 * 8)(*t.shape))
-        return self.checked(self.lib.ebb_tensor_new(self.e, CODE[t.dtype], shape, t.contiguous().numpy().ctypes.data))
+        made = self.checked(self.lib.ebb_tensor_new(self.e, CODE[t.dtype], shape, t.detach().contiguous().numpy().ctypes.data))
+        if requires_grad:
+            self.checked(self.lib.ebb_requires_grad(made, True))
+        return made
 
     def number(self, like, value):
         host = C.cast(C.c_void_p.from_address(like).value, C.POINTER(Host)).contents
@@ -79,8 +83,7 @@ class Ebb:
         self.checked(self.lib.ebb_copy_out(t, out.numpy().ctypes.data, out.numel() * out.element_size()))
         return out
 
-    def grad(self, outs, seeds, wrt, flags):
-        """Flags as enum ebb_grad_flags; 4, allow unused."""
+    def grad(self, outs, seeds, wrt, flags=ALLOW_UNUSED):
         array = lambda ts: (C.c_void_p * max(len(ts), 1))(*ts)
         found = array([None] * len(wrt))
         self.checked(self.lib.ebb_grad(self.e, len(outs), array(outs), seeds and array(seeds), len(wrt), array(wrt), flags, found))
@@ -91,5 +94,3 @@ def attr_text(v):
     if isinstance(v, (list, tuple)):
         return ",".join(map(str, v))
     return NAME[v] if v in CODE else str(int(v)) if isinstance(v, bool) else repr(v) if isinstance(v, float) else str(v)
-
-
