@@ -1,6 +1,7 @@
 /* call.c - floor 3: one call of an op: check, run, record, tell the probes. */
 #include "probes.h"
 #include "running.h"
+#include <stdio.h>
 
 static bool wants_grad(const ebb__running *c) {
     if (c->e->no_grad || !c->x->op->n_vjp) return false;
@@ -33,6 +34,14 @@ static ebb_status run(ebb__running *c) {
     return ebb__check_dtypes(c) == EBB_OK ? ebb__run_kernel(c) : e->code;
 }
 
+/* Says in which region a call failed; once. */
+static ebb_tensor *failed(ebb *e) {
+    if (!e->region || e->in_backward || strstr(e->error, " (in region ")) return NULL;
+    const size_t n = strlen(e->error);
+    snprintf(e->error + n, sizeof e->error - n, " (in region %s)", e->regions[e->region]);
+    return NULL;
+}
+
 ebb_tensor *ebb__call(ebb *e, const ebb__entry *x, int n_x, ebb_tensor *const *in, const void *attrs,
                       size_t attrs_size, ebb_tensor **outs, bool in_place) {
     if (e->code != EBB_OK) return NULL;
@@ -45,25 +54,26 @@ ebb_tensor *ebb__call(ebb *e, const ebb__entry *x, int n_x, ebb_tensor *const *i
     c.identity = false;
     c.y[0] = NULL;
     for (int i = 0; i < n_x && i < EBB_MAX_OPERANDS; i++) c.in[i] = in[i];
-    if (ebb__check_inputs(&c) != EBB_OK || (in_place && ebb__in_place_allowed(&c) != EBB_OK)) return NULL;
+    if (ebb__check_inputs(&c) != EBB_OK || (in_place && ebb__in_place_allowed(&c) != EBB_OK))
+        return failed(e);
     /* attributes: the caller's struct, or its beginning over the defaults */
     _Alignas(16) char own[MAX_ATTRS];
     c.attrs = attrs ? attrs : x->defaults;
     if (attrs && attrs_size < x->op->attrs_size) {
         if (x->op->attrs_size > sizeof own) {
             ebb_fail(e, EBB_E_ATTR, "%s: its attributes are too large", x->op->name);
-            return NULL;
+            return failed(e);
         }
         memcpy(own, x->defaults, x->op->attrs_size);
         memcpy(own, attrs, attrs_size);
         c.attrs = own;
     }
     if (attrs && x->has_ranges && ebb__attrs_check(e, x->op->name, x->op->attrs, x->op->n_attrs, c.attrs) != EBB_OK)
-        return NULL;
-    if (run(&c) != EBB_OK) return NULL;
+        return failed(e);
+    if (run(&c) != EBB_OK) return failed(e);
     if (in_place) ebb__touch(c.in[0], x->op);
     if (!c.identity && wants_grad(&c)) {
-        if (ebb__record(e, x, c.n_x, c.in, c.n_y, c.y, c.attrs) != EBB_OK) return NULL;
+        if (ebb__record(e, x, c.n_x, c.in, c.n_y, c.y, c.attrs) != EBB_OK) return failed(e);
         if (in_place) {
             ebb__ext *ext = ebb__ext_of(c.y[0]->root);
             if (!ext) return NULL;

@@ -9,21 +9,19 @@ static ebb_status rank_error(ebb *e, const ebb__entry *x, int i, const ebb_tenso
                     ebb_describe(t, s, sizeof s), core, x->op->sig);
 }
 
-/* The core dim of that letter is n in operand i, and was something else before. */
-static ebb_status letter_error(ebb *e, const ebb__entry *x, int n_x, ebb_tensor *const *in, int letter, int i,
+/* The core dim of that letter is n in operand i, and was something else in one before. */
+static ebb_status letter_error(ebb *e, const ebb__entry *x, ebb_tensor *const *in, int letter, int i,
                                int64_t had, int64_t n) {
-    char text[400] = "", name[40];
-    size_t at = 0;
-    for (int k = 0; k < n_x && at + 1 < sizeof text; k++) {
-        char s[200];
-        if (!in[k]) continue;
-        at += (size_t)snprintf(text + at, sizeof text - at, "%s%s%s", k ? ", " : "",
-                               ebb__operand_name(x->op->sig, k, name, sizeof name),
-                               ebb__shape_text(s, sizeof s, in[k]->ndim, t_shape(in[k])));
+    char before[40] = "an input", here[40], a[200] = "", b[200];
+    for (int j = i; j-- > 0;) {
+        const ebb__operand *o = ebb__input(x, j);
+        if (!in[j] || !memchr(o->dim, letter, o->ndim)) continue;
+        ebb__operand_name(x->op->sig, j, before, sizeof before);
+        ebb__shape_text(a, sizeof a, in[j]->ndim, t_shape(in[j]));
     }
-    return ebb_fail(e, EBB_E_SHAPE, "%s: %c is %lld, but %lld in %s: %s do not fit %s", x->op->name,
-                    x->letter[letter], (long long)had, (long long)n,
-                    ebb__operand_name(x->op->sig, i, name, sizeof name), text, x->op->sig);
+    return ebb_fail(e, EBB_E_SHAPE, "%s: %c is %lld in %s%s but %lld in %s%s", x->op->name, x->letter[letter],
+                    (long long)had, before, a, (long long)n, ebb__operand_name(x->op->sig, i, here, sizeof here),
+                    ebb__shape_text(b, sizeof b, in[i]->ndim, t_shape(in[i])));
 }
 
 static ebb_status broadcast(ebb *e, const ebb__entry *x, ebb__shapes *s, int n, const int64_t *shape, int i,
@@ -105,7 +103,7 @@ static ebb_status infer_axes(ebb *e, const ebb__entry *x, int n_x, ebb_tensor *c
             else outer[k++] = t_shape(in[i])[d];
         }
         if (core) {
-            if (s->dim[0] >= 0 && s->dim[0] != n) return letter_error(e, x, n_x, in, 0, i, s->dim[0], n);
+            if (s->dim[0] >= 0 && s->dim[0] != n) return letter_error(e, x, in, 0, i, s->dim[0], n);
             s->dim[0] = n;
         }
         if (broadcast(e, x, s, k, outer, i, n_x, in) != EBB_OK) return e->code;
@@ -133,7 +131,7 @@ ebb_status ebb__infer_sig(ebb *e, const ebb__entry *x, int n_x, ebb_tensor *cons
                 int64_t *n = &s->dim[o->dim[d]];
                 if (*n < 0) *n = t_shape(t)[nb + d];
                 else if (*n != t_shape(t)[nb + d])
-                    return letter_error(e, x, n_x, in, o->dim[d], i, *n, t_shape(t)[nb + d]);
+                    return letter_error(e, x, in, o->dim[d], i, *n, t_shape(t)[nb + d]);
             }
             if (s->nb == nb && !memcmp(s->batch, t_shape(t), sizeof(int64_t) * (size_t)nb)) continue;
             r = broadcast(e, x, s, nb, t_shape(t), i, n_x, in);

@@ -212,6 +212,20 @@ static ebb_status run_infer(ebb__running *c) {
     return ebb__run(e, &p);
 }
 
+/* A message of an op that a composed one is made of begins with the name the user called; an internal op's gives way to it. */
+static void name_outer(ebb *e, const ebb_op *outer) {
+    char inner[80];
+    const char *colon = strstr(e->error, ": ");
+    const size_t n = colon ? (size_t)(colon - e->error) : sizeof inner;
+    if (n < sizeof inner) {
+        memcpy(inner, e->error, n);
+        inner[n] = 0;
+        const ebb__entry *x = ebb__find(e, inner, 0);
+        if (x && (x->op->flags & EBB_INTERNAL)) memmove(e->error, colon + 2, strlen(colon + 2) + 1);
+    }
+    ebb__context(e, "%s: ", outer->name);
+}
+
 /* The op in terms of others: outside the graph when it has rules of its own. -> whether it took the call. */
 bool ebb__run_composed(ebb__running *c) {
     ebb *e = c->e;
@@ -232,7 +246,7 @@ bool ebb__run_composed(ebb__running *c) {
     ebb_tensor *y = c->x->op->compose(&view);
     e->no_grad -= own;
     if (!y) {
-        if (e->code != EBB_OK && !e->rule_of) ebb__context(e, "%s: ", c->x->op->name);
+        if (e->code != EBB_OK && !e->rule_of) name_outer(e, c->x->op);
         return e->code != EBB_OK;
     }
     for (int i = 0; i < c->n_x; i++) c->identity = c->identity || y == c->in[i];

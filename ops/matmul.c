@@ -72,7 +72,7 @@ static ebb_tensor *matmul_compose(const ebb_call *c) {
         return NULL;
     }
     const int64_t k = sa->dim[sa->ndim - 1], kb = sb->dim[sb->ndim > 1 ? sb->ndim - 2 : 0];
-    if (k != kb) {
+    if (k != kb && (sa->ndim == 1 || sb->ndim == 1)) { /* of matrices gemm says it, with their shapes */
         h->fail(c->e, EBB_E_SHAPE, "k is %lld in input (last dim) but %lld in other (%s dim)", (long long)k,
                 (long long)kb, sb->ndim > 1 ? "last but one" : "only");
         return NULL;
@@ -95,7 +95,7 @@ static ebb_tensor *matmul_compose(const ebb_call *c) {
         s.n--;
         return y ? ebb_reshape(y, .shape = s) : NULL;
     }
-    if (sa->ndim > 2 && sb->ndim == 2 && k && ebb_shape_numel(sa)) return folded(a, ebb_ints_of(sa), b);
+    if (sa->ndim > 2 && sb->ndim == 2 && k == kb && ebb_shape_numel(sa)) return folded(a, ebb_ints_of(sa), b);
     return ebb_gemm(a, b);
 }
 

@@ -61,7 +61,8 @@ class Ebb:
 
     def tensor(self, t, requires_grad=False):
         shape = Ints(t.dim(), (C.c_int64 * 8)(*t.shape))
-        made = self.checked(self.lib.ebb_tensor_new(self.e, CODE[t.dtype], shape, t.detach().contiguous().numpy().ctypes.data))
+        values = t.detach().contiguous()  # lives until it has been copied
+        made = self.checked(self.lib.ebb_tensor_new(self.e, CODE[t.dtype], shape, values.data_ptr()))
         if requires_grad:
             self.checked(self.lib.ebb_requires_grad(made, True))
         return made
@@ -80,7 +81,7 @@ class Ebb:
         info = Info()
         self.lib.ebb_tensor_info(t, C.byref(info))
         out = torch.empty(list(info.shape[:info.ndim]), dtype=DTYPES[info.dtype - 1])
-        self.checked(self.lib.ebb_copy_out(t, out.numpy().ctypes.data, out.numel() * out.element_size()))
+        self.checked(self.lib.ebb_copy_out(t, out.data_ptr(), out.numel() * out.element_size()))
         return out
 
     def grad(self, outs, seeds, wrt, flags=ALLOW_UNUSED):

@@ -7,6 +7,9 @@ import torch
 
 from binding import BOOL, DTYPES, F32, F64, I32, I64, NAME, U8, attr_text
 
+UNARY = "neg square exp expm1 log log1p sqrt sin cos tanh erf abs sign floor sigmoid relu".split()
+BINARY = "add sub mul div maximum minimum eq ne lt le gt ge".split()
+IN_PLACE = UNARY + BINARY[:6] + ["pow", "clamp", "leaky_relu", "softplus"]
 SHAPES = [(), (1,), (5,), (19,), (3, 4), (2, 3, 4), (1, 4, 1), (0,), (2, 0, 3), (1, 2, 1, 2, 1, 2, 1, 2)]
 SPECIAL = [0.0, -0.0, 1.0, -1.0, 0.5, -0.5, 2.0, 3.7, -3.7, 1e-9, -1e-9, 20.5, -20.5, 87.0, -87.0, 100.0, -100.0, 710.0, -745.0,
            1e5, -1e5, 1e-30, -1e-30, math.inf, -math.inf, math.nan]
