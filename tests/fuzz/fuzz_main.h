@@ -81,6 +81,7 @@ static inline void fuzz_show(void) {
             fputc(fuzz_data[i], stderr);
         else fprintf(stderr, "\\%03o", (unsigned)fuzz_data[i]);
     fprintf(stderr, "\"\n%s", fuzz_words);
+    fflush(stderr);
 }
 
 #define FUZZ_CHECK(holds, ...)                                                                               \
@@ -186,6 +187,8 @@ static void fuzz_signal(int number) {
 #ifdef FUZZ_SANITIZED
 void __sanitizer_set_death_callback(void (*f)(void));
 #endif
+void __ubsan_on_report(void);
+void __ubsan_on_report(void) { fuzz_show(); } /* the undefined behaviour sanitizer has no callback but this */
 
 static size_t fuzz_mutate(uint64_t *r, uint8_t *p, size_t n, size_t max) {
     static const uint8_t odd[] = {0,   1,   2,   4,   8,   16,  127, 128, 255,

@@ -32,7 +32,27 @@ VALUE_TOL = {F64: 1e-9, F32: 4e-6}
 GRAD_TOL = {F64: 1e-7, F32: 2e-4}
 
 # Deliberate deviations: (ops, pattern of "failure | case", reason). They count as passed, and are listed when they occur.
-KNOWN = []
+KNOWN = [
+    (".*", r"accepted .* not implemented for '", "torch has no kernel for these integers; ebb computes in them or takes them as f32"),
+    ("(log_)?softmax", "dtype is f32, torch has (i|u8|bool)", "torch, without a kernel for integers, hands an empty tensor back"),
+    (".*", r"gradient refused: .* changed it since .*\| \w+_\(", "an in-place op that overwrites what its rule reads: torch copies, ebb refuses"),
+    (".*", "is a view and a gradient is involved", "in-place on views is refused where a gradient is involved"),
+    ("sign", "nan, torch has 0.0", "NaN stays NaN"),
+    ("abs", "gradient.* nan, torch has 0.0", "the derivative is sign(x), and the sign of NaN is NaN"),
+    ("pow", r"exponent=-?0\.5", "at -inf and -0 as C's pow; torch goes through sqrt"),
+    ("softplus", "second.*threshold=", "at the threshold itself the second derivative is that of the smooth side"),
+    ("mean|mse_loss", "second of .*(torch has 0.0|torch has nan)", "the second derivative of a mean of nothing, or at infinities"),
+    ("l[te]|g[te]|eq|ne", r"\| .*u8\[.*i(32|64)\[\]|\| .*i(32|64)\[\].*u8\[", "torch wraps the 0-d operand into u8; ebb compares the numbers"),
+    ("index_.*|embedding|one_hot|cross_entropy", r"accepted (?!.*(\| one_hot\(f|, bool\[)).*(Expected (dtype|tensor)|one_hot is only|expected scalar)",
+     "an index may be of any integer type"),
+    ("one_hot", "Can not infer", "0 classes are a number of classes"),
+    ("index_add", "source has 1 dims", "torch does not compare the ranks"),
+    ("matmul|gemm", "these do not mix", "torch does not compare the dtypes when the product is empty"),
+    ("linear", "the bias has|the weight 1; at least", "weight(n,k) and bias(n) as declared; torch also takes (k) and ()"),
+    ("cross_entropy", "target holds class indices|target has one less", "targets are classes; probabilities are not declared"),
+    ("cross_entropy", "index -100", "ignore_index is not declared"),
+    ("to", r"\| to\(f(32|64).* dtype=(u8|i32|i64)", "a float outside the integer type becomes its limit, NaN 0"),
+]
 
 
 # ---- the twins: what torch calls each op ------------------------------------------------------------------------------
@@ -45,6 +65,14 @@ def reduction(f, every=False):
 
 def slice_twin(x, dim=0, start=0, end=sys.maxsize, step=1):
     return torch.ops.aten.slice(x, dim, start, end, step)
+
+
+def slice_scatter_twin(x, src, **cut):  # torch.slice_scatter of 1.13 miscounts
+    if x.dtype != src.dtype or slice_twin(x, **cut).shape != src.shape:
+        raise ValueError("src is not like the slice")
+    y = x.clone()
+    slice_twin(y, **cut).copy_(src)
+    return y
 
 
 def gemm(a, b):
@@ -66,7 +94,7 @@ TWIN = {name: getattr(torch, name) for name in
         eq ne lt le gt ge where matmul""".split()}
 TWIN.update(
     pow=lambda x, exponent: torch.pow(x, float(exponent)),
-    clamp=lambda x, min=-math.inf, max=math.inf: torch.clamp(x, min, max),
+    clamp=lambda x, **bounds: torch.clamp(x, **bounds) if bounds else x.clone(),
     leaky_relu=F.leaky_relu, softplus=F.softplus, softmax=lambda x, dim=-1: torch.softmax(x, dim),
     log_softmax=lambda x, dim=-1: torch.log_softmax(x, dim),
     sum=reduction(torch.sum), mean=reduction(torch.mean), amax=reduction(torch.amax), amin=reduction(torch.amin),
@@ -76,7 +104,7 @@ TWIN.update(
     embedding=F.embedding, one_hot=F.one_hot, mse_loss=F.mse_loss, cross_entropy=F.cross_entropy,
     cross_entropy_rows=cross_entropy_rows, gemm=gemm, linear=F.linear,
     reshape=torch.reshape, transpose=torch.transpose, permute=torch.permute, expand=lambda x, size: x.expand(size),
-    slice=slice_twin, slice_scatter=torch.slice_scatter, cat=lambda *x, dim=0: torch.cat(x, dim),
+    slice=slice_twin, slice_scatter=slice_scatter_twin, cat=lambda *x, dim=0: torch.cat(x, dim),
     contiguous=lambda x: x.contiguous(), to=lambda x, dtype: x.to(dtype))
 
 
@@ -114,7 +142,7 @@ def torch_call(case, ts):
         return TWIN[case.op](*ts, **case.attrs)
     to = ts[0] * 1 if ts[0].requires_grad else ts[0].clone()
     function = getattr(torch.Tensor, case.op + "_", None) or getattr(F, case.op + "_", None)
-    if function and case.op != "pow":
+    if function and case.op not in ("pow", "clamp"):
         return function(to, *ts[1:], **case.attrs)
     y = TWIN[case.op](to, *ts[1:], **case.attrs)  # torch has no in-place form of it
     if y.dtype != to.dtype or y.shape != to.shape:
@@ -227,6 +255,13 @@ def graph_rules(ebb):
     z = ebb.call("exp", [x])
     ebb.grad([z], [one], [x])
     yield "a second backward needs the graph retained", refused(lambda: ebb.grad([z], [one], [x]))
+    h = ebb.call("exp", [x])
+    ebb.grad([ebb.call("sin", [h])], [one], [x])
+    late = ebb.call("add", [ebb.call("cos", [h]), x])
+    yield "a gradient does not lose the paths through a freed part of the graph", refused(lambda: ebb.grad([late], [one], [x]))
+    total = ebb.call("sum", [ebb.call("exp", [x])])
+    ebb.checked(lib.ebb_backward(total))
+    yield "ebb_backward twice needs the graph retained", refused(lambda: ebb.checked(lib.ebb_backward(total)))
     yield "a leaf that needs a gradient is not changed in place", refused(lambda: ebb.call("exp_", [x]))
     w = ebb.call("exp", [x])
     ebb.call("add_", [w, n])
@@ -292,7 +327,7 @@ def main():
             kinds[name, ""] = [1, 0, "not compared", name, set()]
 
     for op in count:
-        differences = "  ".join(f"{what} {value:.1e}" for what, value in sorted(worst[op].items()) if value)
+        differences = "  ".join(f"{what} {value:.0e}" if value else f"{what} 0" for what, value in sorted(worst[op].items()))
         print(f"{op:19}{count[op]:6} cases{failed[op]:6} failed  {differences}")
     for key, (times, _, failure, case, dtypes) in sorted(kinds.items(), key=lambda item: (item[0][-1] or "") if len(item[0]) > 2 else ""):
         known = key[3] if len(key) > 2 else None
