@@ -1,5 +1,6 @@
 """binding.py - the by-name C ABI of libebb.so in ctypes, as far as the oracle needs it; torch tensors in and out."""
 import ctypes as C
+import os
 
 import torch
 
@@ -33,7 +34,7 @@ class Ebb:
     """A session. Tensors are their addresses."""
 
     def __init__(self, path):
-        self.lib = lib = C.CDLL(path)
+        self.lib = lib = C.CDLL(os.path.abspath(path))
         p, i = C.c_void_p, C.c_int
         for name, result, *args in [
                 ("open", p, p), ("error", C.c_char_p, p), ("error_clear", None, p), ("begin", p, p), ("end", None, p),

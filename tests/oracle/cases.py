@@ -287,7 +287,7 @@ def shape_ops():
 FAMILIES = {
     **{op: lambda op=op: unary(op) for op in UNARY}, **{op: lambda op=op: binary(op) for op in BINARY},
     "pow": lambda: unary("pow", attrs_of("exponent", 2, 3, 0.5, -1, -1.7, 1, 0, -2, 4, 2.5, -0.5, 0.3333, math.inf, math.nan)),
-    "clamp": lambda: unary("clamp", [{}, {"min": -0.7, "max": 0.9}, {"min": -1.0}, {"max": 1.0}, {"min": 1.0, "max": -1.0}, {"min": math.nan}]),
+    "clamp": lambda: unary("clamp", [{}, {"min": -0.7, "max": 0.9}, {"min": -1.0}, {"max": 1.0}, {"min": 1.0, "max": -1.0}]),
     "leaky_relu": lambda: unary("leaky_relu", [{}, *attrs_of("negative_slope", 0.3, -1, 0, 2.0)]),
     "softplus": lambda: unary("softplus", [{}, {"beta": 2.0}, {"beta": 0.5}, {"beta": 2, "threshold": 0.6}, {"threshold": -1.0}]),
     "where": wheres, "matmul": lambda: products("matmul"), "gemm": lambda: products("gemm"), "linear": linears,

@@ -28,7 +28,7 @@ except ImportError as missing:
 from binding import CREATE_GRAPH, ALLOW_UNUSED, F32, F64, I64, NAME, Ebb, Refused
 from cases import cases, draw
 
-VALUE_TOL = {F64: 1e-9, F32: 4e-6}
+VALUE_TOL = {F64: 1e-9, F32: 1e-5}
 GRAD_TOL = {F64: 1e-7, F32: 2e-4}
 
 # Deliberate deviations: (ops, pattern of "failure | case", reason). They count as passed, and are listed when they occur.
@@ -38,10 +38,10 @@ KNOWN = [
     (".*", r"gradient refused: .* changed it since .*\| \w+_\(", "an in-place op that overwrites what its rule reads: torch copies, ebb refuses"),
     (".*", "is a view and a gradient is involved", "in-place on views is refused where a gradient is involved"),
     ("sign", "nan, torch has 0.0", "NaN stays NaN"),
-    ("abs", "gradient.* nan, torch has 0.0", "the derivative is sign(x), and the sign of NaN is NaN"),
+    ("abs", "gradient.* nan, torch has -?0.0", "the derivative is sign(x), and the sign of NaN is NaN"),
     ("pow", r"exponent=-?0\.5", "at -inf and -0 as C's pow; torch goes through sqrt"),
     ("softplus", "second.*threshold=", "at the threshold itself the second derivative is that of the smooth side"),
-    ("mean|mse_loss", "second of .*(torch has 0.0|torch has nan)", "the second derivative of a mean of nothing, or at infinities"),
+    ("mean|mse_loss", "second of .* nan, torch has 0.0", "the second derivative of a mean of nothing"),
     ("l[te]|g[te]|eq|ne", r"\| .*u8\[.*i(32|64)\[\]|\| .*i(32|64)\[\].*u8\[", "torch wraps the 0-d operand into u8; ebb compares the numbers"),
     ("index_.*|embedding|one_hot|cross_entropy", r"accepted (?!.*(\| one_hot\(f|, bool\[)).*(Expected (dtype|tensor)|one_hot is only|expected scalar)",
      "an index may be of any integer type"),
@@ -194,7 +194,7 @@ def judge(ebb, case, worst):
     wrt = [i for i in tensors if needs[i]]
     if not want.requires_grad or not wrt:
         return
-    second = want.dtype == F64 and random.random() < 0.4
+    second = want.dtype == F64 and random.random() < 0.4 and all(x.isfinite().all() for x in tensors.values())
     seed = draw(want.shape, want.dtype, "normal").requires_grad_(second)
     seed_here = ebb.tensor(seed, second)
     try:
@@ -237,7 +237,8 @@ def graph_rules(ebb):
 
     def refused(f):
         try:
-            return f() and False
+            f()
+            return False
         except Refused:
             return True
 
@@ -297,7 +298,15 @@ def main():
 
     count, failed = Counter(), Counter()
     worst = defaultdict(lambda: defaultdict(float))
-    kinds = {}  # (op, failure without its numbers, known as) -> [how often, size of the smallest case, failure, case, dtypes]
+    kinds = {}  # what makes it one kind -> its cases, the size of the smallest, failure, case; dtypes and ops
+
+    def note(kind, size, failure, case, detail):
+        seen = kinds.setdefault(kind, [0, math.inf, "", "", set()])
+        seen[0] += 1
+        seen[4].add(detail)
+        if size < seen[1]:
+            seen[1:4] = size, failure, case
+
     for case in cases(args.op):
         count[case.op] += 1
         scope = ebb.lib.ebb_begin(ebb.e)
@@ -307,32 +316,25 @@ def main():
             line = f"{failure} | {case.text()}"
             known = next((why for ops, pattern, why in KNOWN if re.fullmatch(ops, case.op) and re.search(pattern, line)), None)
             failed[case.op] += known is None
-            key = case.op, case.in_place, re.sub(r"-?\d+(\.\d+)?(e-?\d+)?|\b(nan|inf)\b", "#", re.sub(r"\[.*?\]", "[]", str(failure))), known
-            seen = kinds.setdefault(key, [0, math.inf, "", "", set()])
-            seen[0] += 1
-            seen[4].add(case.dtypes())
-            if case.size() < seen[1]:
-                seen[1:4] = case.size(), str(failure), case.text()
+            words = re.sub(r"-?\d+(\.\d+)?(e-?\d+)?|\b(nan|inf)\b", "#", re.sub(r"\[.*?\]", "[]", str(failure)))
+            kind = ("known", known) if known else ("FAILED", case.op, case.in_place, words)
+            note(kind, case.size(), str(failure), case.text(), case.op if known else case.dtypes())
         ebb.lib.ebb_end(scope)
     if not args.op:
         scope = ebb.lib.ebb_begin(ebb.e)
-        for what, holds in graph_rules(ebb):
+        for what, holds in [*graph_rules(ebb), *((f"{op} is compared", False) for op in set(ebb.op_names()) - set(TWIN))]:
             count["graph rules"] += 1
             failed["graph rules"] += not holds
             if not holds:
-                kinds["graph rules", what] = [1, 0, "not so", what, set()]
+                note(("FAILED", "graph rules", what), 0, "not so", what, "")
         ebb.lib.ebb_end(scope)
-        for name in set(ebb.op_names()) - set(count):
-            failed[name] += 1
-            kinds[name, ""] = [1, 0, "not compared", name, set()]
 
     for op in count:
         differences = "  ".join(f"{what} {value:.0e}" if value else f"{what} 0" for what, value in sorted(worst[op].items()))
         print(f"{op:19}{count[op]:6} cases{failed[op]:6} failed  {differences}")
-    for key, (times, _, failure, case, dtypes) in sorted(kinds.items(), key=lambda item: (item[0][-1] or "") if len(item[0]) > 2 else ""):
-        known = key[3] if len(key) > 2 else None
-        some = sorted(dtypes)[:6] + ["..."] * (len(dtypes) > 6)
-        print(f"\n{'known' if known else 'FAILED'} {key[0]}, {times} cases ({' '.join(some)}): {failure}\n    {case}" + (f"\n    {known}" if known else ""))
+    for kind, (times, _, failure, case, details) in sorted(kinds.items(), key=lambda item: item[0][0], reverse=True):
+        some = " ".join(sorted(details)[:6] + ["..."] * (len(details) > 6))
+        print(f"\n{kind[0]} {kind[1]}, {times} cases ({some}): {failure}\n    {case}")
     total, bad = sum(count.values()), sum(failed.values())
     print(f"\n{total - bad} passed, {bad} failed")
     return bad > 0
