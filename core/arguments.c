@@ -58,15 +58,20 @@ static ebb_status no_kernel(ebb__running *c) {
                     c->x->op->name, ebb_dtype_name((ebb_dtype)c->dtype), have);
 }
 
-/* In place with operands that overlap x[0] in another layout: those are copied first. */
+/* In place, an operand that overlaps x[0] in memory, other than x[0] itself, is copied first: the kernel would read what it has
+ * just written. One that a gradient flows to is refused: its copy would have to be in the graph. */
 static ebb_status copy_overlaps(ebb__running *c) {
     for (int i = 1; i < c->n_x; i++) {
-        ebb_tensor *t = c->in[i];
+        const ebb_tensor *t = c->in[i];
         if (!t || t == c->in[0] || t->root != c->in[0]->root) continue;
         int64_t stride[EBB_MAX_DIMS];
-        if (t->node || (t->flags & T_REQUIRES))
-            c->in[i] = ebb_op_call("contiguous", 0, 1, &t, NULL, 0, 0, NULL);
-        else c->in[i] = ebb__laid_out(t, NULL, stride, true);
+        if (!c->e->no_grad && ebb__needs(t)) {
+            char s[200];
+            return ebb_fail(c->e, EBB_E_CHANGED,
+                            "%s_: input %d (%s) shares its memory with the tensor that is changed and needs a gradient; use %s",
+                            c->x->op->name, i, ebb_describe(t, s, sizeof s), c->x->op->name);
+        }
+        c->in[i] = ebb__laid_out(t, NULL, stride, true);
         if (!c->in[i]) return c->e->code;
     }
     return EBB_OK;
@@ -164,6 +169,9 @@ ebb_status ebb__in_place_allowed(ebb__running *c) {
         return ebb_fail(e, EBB_E_CHANGED,
                         "%s_: %s is a leaf that needs a gradient (or a view of one) and cannot be changed in place; use %s, or do it inside "
                         "ebb_no_grad_begin/end",
+                        c->x->op->name, ebb_describe(t, s, sizeof s), c->x->op->name);
+    if (ebb__needs(t) && !ebb__rule_of(c->x, 0))
+        return ebb_fail(e, EBB_E_CHANGED, "%s_: %s needs a gradient, and %s has no rule for it",
                         c->x->op->name, ebb_describe(t, s, sizeof s), c->x->op->name);
     bool grad = t->node || t->root->node;
     for (int i = 1; i < c->n_x; i++) grad = grad || (c->in[i] && ebb__needs(c->in[i]));

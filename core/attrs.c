@@ -2,6 +2,7 @@
 #include "signature.h"
 #include <ctype.h>
 #include <errno.h>
+#include <locale.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -52,9 +53,13 @@ const char *ebb__nearest(const char *word, const char *(*at)(const void *, size_
 }
 
 static bool number(const char *text, double *v) {
-    char *end;
-    if (!*text || isspace((unsigned char)*text)) return false;
-    *v = strtod(text, &end);
+    char copy[64], *end;
+    if (!*text || isspace((unsigned char)*text) || strlen(text) >= sizeof copy) return false;
+    strcpy(copy, text);
+    char *point = strchr(copy, '.'); /* strtod wants the locale's */
+    const char *local = localeconv()->decimal_point;
+    if (point && local[0] && !local[1]) *point = local[0];
+    *v = strtod(copy, &end);
     return !*end;
 }
 

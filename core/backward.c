@@ -46,6 +46,7 @@ static ebb_status begin(ebb__walk *w, const char *who) {
                         "%s: a backward is running already (called from a hook, a rule or a probe)", who);
     if (w->flags & EBB_CREATE_GRAPH) w->flags |= EBB_RETAIN;
     e->in_backward = true;
+    e->backward_scope = e->scope;
     return EBB_OK;
 }
 
@@ -74,6 +75,7 @@ ebb_status ebb_backward_with(ebb_tensor *t, ebb_tensor *seed, int flags) {
     if (r == EBB_OK) r = end;
     e->no_grad = no_grad;
     e->in_backward = false;
+    if (e->n_hooks) ebb__hooks_sweep(e);
     if (!(w.flags & EBB_CREATE_GRAPH)) ebb__owned_cut(e, mark);
     return r;
 }
@@ -83,10 +85,16 @@ ebb_status ebb_backward(ebb_tensor *loss) { return ebb_backward_with(loss, NULL,
 static ebb_status wanted_ok(ebb *e, int n_wrt, ebb_tensor *const *wrt) {
     for (int i = 0; i < n_wrt; i++) {
         char a[200];
-        if (!wrt[i]) return ebb_fail(e, EBB_E_ARG, "ebb_grad: wrt %d is NULL", i);
+        if (!wrt[i] || t_session(wrt[i]) != e)
+            return ebb_fail(e, EBB_E_ARG,
+                            wrt[i] ? "ebb_grad: wrt %d belongs to another session" : "ebb_grad: wrt %d is NULL",
+                            i);
         if (wrt[i]->dtype != EBB_F32 && wrt[i]->dtype != EBB_F64)
             return ebb_fail(e, EBB_E_GRAPH,
                             "ebb_grad: wrt %d, %s, is of an integer type; gradients flow through f32 and f64 only",
+                            i, ebb_describe(wrt[i], a, sizeof a));
+        if (wrt[i]->node && !ebb__node_live(wrt[i]))
+            return ebb_fail(e, EBB_E_GRAPH, "ebb_grad: the graph of wrt %d, %s, was freed when its scope ended",
                             i, ebb_describe(wrt[i], a, sizeof a));
         if (!ebb__needs(wrt[i]))
             return ebb_fail(e, EBB_E_GRAPH,
@@ -102,8 +110,11 @@ static ebb_status grad(ebb__walk *w, int n_out, ebb_tensor *const *out, ebb_tens
     ebb_status r = wanted_ok(e, n_wrt, wrt);
     size_t top = 0;
     for (int i = 0; i < n_out && r == EBB_OK; i++) {
-        ebb_tensor *seed = out[i] ? seed_for(e, out[i], seeds ? seeds[i] : NULL, "ebb_grad") : NULL;
-        if (!out[i]) ebb_fail(e, EBB_E_ARG, "ebb_grad: output %d is NULL", i);
+        const bool ours = out[i] && t_session(out[i]) == e;
+        ebb_tensor *seed = ours ? seed_for(e, out[i], seeds ? seeds[i] : NULL, "ebb_grad") : NULL;
+        if (!ours)
+            ebb_fail(e, EBB_E_ARG,
+                     out[i] ? "ebb_grad: output %d belongs to another session" : "ebb_grad: output %d is NULL", i);
         r = seed ? ebb__walk_give(w, ebb__edge_of(out[i]), seed) : e->code;
         if (r == EBB_OK && out[i]->node > top) top = out[i]->node;
     }
@@ -114,7 +125,7 @@ static ebb_status grad(ebb__walk *w, int n_out, ebb_tensor *const *out, ebb_tens
     for (int i = 0; i < n_wrt; i++) {
         if (wrt[i]->flags & T_REQUIRES) wrt[i]->flags |= T_WANTED;
         ebb__node *n = ebb__node_live(wrt[i]);
-        if (n) n->flags |= N_NEEDED;
+        if (n && wrt[i]->node <= top) n->flags |= N_NEEDED;
     }
     ebb__walk_mark(e, top);
     /* a wanted output that is itself seeded is found when its node is passed */
@@ -122,10 +133,10 @@ static ebb_status grad(ebb__walk *w, int n_out, ebb_tensor *const *out, ebb_tens
     for (size_t k = 0; k < top; k++) e->tape->node[k]->flags &= (uint8_t)~N_NEEDED;
     for (size_t k = 0; k < w->n_leaves && r == EBB_OK; k++)
         if ((w->leaves[k]->flags & T_WANTED) && w->leaves[k]->ext->hooks)
-            r = ebb__walk_hooks(w, w->leaves[k], &w->leaves[k]->ext->pending);
+            r = ebb__hooks_run(e, w->leaves[k], NULL, 0, &w->leaves[k]->ext->pending);
     for (int i = 0; i < n_wrt; i++)
         if (r == EBB_OK && (wrt[i]->flags & T_REQUIRES) && wrt[i]->ext && !grads[i])
-            grads[i] = ebb_retain(wrt[i]->ext->pending);
+            grads[i] = t_hold(wrt[i]->ext->pending);
     for (int i = 0; i < n_wrt; i++) wrt[i]->flags &= (uint16_t)~T_WANTED;
     for (int i = 0; i < n_wrt && r == EBB_OK; i++)
         if (!grads[i] && !(w->flags & EBB_ALLOW_UNUSED)) {
@@ -153,10 +164,11 @@ ebb_status ebb_grad(ebb *e, int n_out, ebb_tensor *const *out, ebb_tensor *const
     r = ebb__walk_finish(&w, r);
     e->no_grad = no_grad;
     e->in_backward = false;
+    if (e->n_hooks) ebb__hooks_sweep(e);
     if (!(w.flags & EBB_CREATE_GRAPH)) ebb__owned_cut(e, mark);
     for (int i = 0; i < n_wrt; i++) {
         if (r != EBB_OK) {
-            ebb_release(grads[i]);
+            ebb__drop(grads[i]);
             grads[i] = NULL;
         } else if (grads[i] && !ebb__own(e, grads[i])) {
             grads[i] = NULL;

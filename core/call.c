@@ -59,6 +59,10 @@ ebb_tensor *ebb__call(ebb *e, const ebb__entry *x, int n_x, ebb_tensor *const *i
     /* attributes: the caller's struct, or its beginning over the defaults */
     _Alignas(16) char own[MAX_ATTRS];
     c.attrs = attrs ? attrs : x->defaults;
+    if (!attrs && x->needs_attrs) {
+        ebb_fail(e, EBB_E_ATTR, "%s: it has attributes without a default, and none were given", x->op->name);
+        return failed(e);
+    }
     if (attrs && attrs_size < x->op->attrs_size) {
         if (x->op->attrs_size > sizeof own) {
             ebb_fail(e, EBB_E_ATTR, "%s: its attributes are too large", x->op->name);
@@ -70,14 +74,19 @@ ebb_tensor *ebb__call(ebb *e, const ebb__entry *x, int n_x, ebb_tensor *const *i
     }
     if (attrs && x->has_ranges && ebb__attrs_check(e, x->op->name, x->op->attrs, x->op->n_attrs, c.attrs) != EBB_OK)
         return failed(e);
-    if (run(&c) != EBB_OK) return failed(e);
-    if (in_place) ebb__touch(c.in[0], x->op);
+    /* what may fail of the recording fails here, before an in-place op has written anything */
+    if (!e->no_grad && ebb__inputs_current(e, x->op, n_x, in) != EBB_OK) return failed(e);
+    if (in_place && wants_grad(&c) && (!ebb__ext_of(in[0]->root) || ebb__tape_reserve(e, x, n_x, in) != EBB_OK))
+        return failed(e);
+    const ebb_status ran = run(&c);
+    if (in_place) ebb__touch(in[0], x->op);
+    if (ran != EBB_OK) return failed(e);
     if (!c.identity && wants_grad(&c)) {
         if (ebb__record(e, x, c.n_x, c.in, c.n_y, c.y, c.attrs) != EBB_OK) return failed(e);
         if (in_place) {
-            ebb__ext *ext = ebb__ext_of(c.y[0]->root);
-            if (!ext) return NULL;
-            ext->rebased++;
+            c.y[0]->root->ext->rebased++;
+            if (c.y[0]->ext->hooks) e->tape->node[c.y[0]->node - 1]->flags |= N_HOOKED;
+            ebb__keep_outer(e, c.y[0]);
         }
     }
     if (ebb__listening(e, EBB_EV_OP) && raise_op(&c) != EBB_OK) return NULL;

@@ -24,7 +24,7 @@ static ebb_tensor *call_op(const char *name, int n, ebb_tensor *const *x) {
 static ebb_status accumulate(ebb__walk *w, ebb_tensor **slot, ebb_tensor *g) {
     ebb_tensor *old = *slot;
     if (!old) {
-        *slot = ebb_retain(g);
+        *slot = t_hold(g);
         return EBB_OK;
     }
     ebb_tensor *const x[] = {old, g};
@@ -33,8 +33,8 @@ static ebb_status accumulate(ebb__walk *w, ebb_tensor **slot, ebb_tensor *g) {
         return ebb_op_call_inplace("add", 0, 2, x, NULL, 0) ? EBB_OK : w->e->code;
     ebb_tensor *sum = call_op("add", 2, x);
     if (!sum) return w->e->code;
-    ebb_release(old);
-    *slot = ebb_retain(sum);
+    ebb__drop(old);
+    *slot = t_hold(sum);
     return EBB_OK;
 }
 
@@ -52,31 +52,9 @@ ebb_status ebb__walk_give(ebb__walk *w, ebb__edge to, ebb_tensor *g) {
     if (!x) return e->code;
     if (!x->pending) {
         if (!ebb__grow(e, &w->leaves, &w->cap_leaves, w->n_leaves, 1, sizeof *w->leaves)) return e->code;
-        w->leaves[w->n_leaves++] = ebb_retain(leaf);
+        w->leaves[w->n_leaves++] = t_hold(leaf);
     }
     return accumulate(w, &x->pending, g);
-}
-
-/* Hooks of t's place in the graph, in the order they were added; *g is replaced (retained). */
-static ebb_status run_hooks(ebb__walk *w, const ebb_tensor *leaf, const ebb__node *n, int out, ebb_tensor **g) {
-    ebb *e = w->e;
-    for (size_t i = 0; i < e->n_hooks; i++) {
-        ebb_tensor *t = e->hooks[i].t;
-        if (leaf ? t != leaf : !(t->out == out && ebb__node_live(t) == n)) continue;
-        ebb_tensor *r = e->hooks[i].fn(t, *g, e->hooks[i].user);
-        if (e->code != EBB_OK) return e->code;
-        if (!r || r == *g) continue;
-        if (r->ndim != (*g)->ndim || r->dtype != (*g)->dtype ||
-            memcmp(t_shape(r), t_shape(*g), 8 * (size_t)r->ndim)) {
-            char a[200], b[200];
-            return ebb_fail(e, EBB_E_SHAPE, "a gradient hook of %s returned %s", ebb_describe(t, a, sizeof a),
-                            ebb_describe(r, b, sizeof b));
-        }
-        ebb_retain(r);
-        ebb_release(*g);
-        *g = r;
-    }
-    return EBB_OK;
 }
 
 /* ---- one node ---- */
@@ -156,6 +134,10 @@ static ebb_status do_input(ebb__walk *w, const ebb__node *n, ebb_call *c, int i,
     e->rule_input = i;
     if (!create_graph(w) && n->x->pull && n->x->pull[i]) {
         dx = run_pull(e, n, i, g, x, y);
+    } else if (create_graph(w) && (n->x->op->flags & EBB_ONCE)) {
+        dx = NULL;
+        ebb_fail(e, EBB_E_GRAPH, "%s can be differentiated once only, so EBB_CREATE_GRAPH cannot go through it",
+                 n->x->op->name);
     } else {
         ebb_tensor *rx[EBB_MAX_OPERANDS], *ry[8]; /* only what this rule reads */
         for (int k = 0; k < n->n_x; k++) rx[k] = k < 32 && (rule->reads >> k & 1) ? x[k] : NULL;
@@ -207,9 +189,8 @@ static ebb_status do_node(ebb__walk *w, ebb__node *n, size_t index) {
             memcpy(s.v, shapes[n->n_x + j].dim, 8 * (size_t)s.n);
             ebb_tensor *zero = ebb_tensor_new(e, (ebb_dtype)shapes[n->n_x + j].dtype, s, NULL);
             if (!zero) return e->code;
-            *g = ebb_retain(zero);
+            *g = t_hold(zero);
         }
-        if (*g && (n->flags & N_HOOKED) && (r = run_hooks(w, NULL, n, j, g)) != EBB_OK) return r;
     }
     ebb_tensor *x[EBB_MAX_OPERANDS], *y[8];
     for (int i = 0; i < n->n_x; i++) x[i] = NULL;
@@ -253,13 +234,12 @@ void ebb__walk_mark(ebb *e, size_t end) {
     }
 }
 
-/* wanted[k] (nodes only) receives the cotangent when its node is reached. */
 /* Empties the slots of a node. -> whether it was waiting */
 static bool empty(ebb__node *n) {
     bool had = false;
     for (int j = 0; j < n->n_y; j++) {
         had = had || n_g(n)[j];
-        ebb_release(n_g(n)[j]);
+        ebb__drop(n_g(n)[j]);
         n_g(n)[j] = NULL;
     }
     return had;
@@ -277,14 +257,18 @@ ebb_status ebb__walk_go(ebb__walk *w, size_t top, int n_wrt, ebb_tensor *const *
         bool waits = false;
         for (int j = 0; j < n->n_y; j++) waits = waits || n_g(n)[j];
         if (!waits) continue;
-        bool on = !w->pruned;
-        if (w->pruned) {
-            for (int i = 0; i < n->n_x; i++) on = on || leads_somewhere(w, n_edges(n)[i]);
+        for (int j = 0; j < n->n_y && (n->flags & N_HOOKED) && r == EBB_OK; j++)
+            if (n_g(n)[j]) r = ebb__hooks_run(e, NULL, n, j, &n_g(n)[j]);
+        bool wanted = false, on = !w->pruned;
+        for (int i = 0; i < n_wrt && r == EBB_OK; i++) {
+            if (wrt[i]->node != k + 1) continue;
+            wanted = true;
+            if (!found[i]) found[i] = t_hold(n_g(n)[wrt[i]->out]);
         }
-        if (on) r = do_node(w, n, k);
-        for (int i = 0; i < n_wrt && r == EBB_OK; i++)
-            if (wrt[i]->node == k + 1 && ebb__node_live(wrt[i]) == n && !found[i])
-                found[i] = ebb_retain(n_g(n)[wrt[i]->out]);
+        /* a spent node has lost its edges: that it leads nowhere cannot be said of it */
+        if (w->pruned) on = (n->flags & N_SPENT) && !wanted;
+        for (int i = 0; i < n->n_x && !on; i++) on = leads_somewhere(w, n_edges(n)[i]);
+        if (on && r == EBB_OK) r = do_node(w, n, k);
         w->waiting -= empty(n);
         if (on && r == EBB_OK && !(w->flags & EBB_RETAIN)) ebb__node_spend(e, n);
         if (r != EBB_OK) ebb__walk_drop(w, k);
@@ -296,10 +280,6 @@ ebb_status ebb__walk_go(ebb__walk *w, size_t top, int n_wrt, ebb_tensor *const *
 static ebb_status hand_over(ebb__walk *w, ebb_tensor *leaf, ebb_tensor *g) {
     ebb *e = w->e;
     ebb__ext *x = leaf->ext;
-    if (ebb__listening(e, EBB_EV_LEAF_GRAD)) {
-        ebb_event ev = {.size = sizeof ev, .kind = EBB_EV_LEAF_GRAD, .n_x = 1, .x = &leaf, .dx = g, .region = ""};
-        if (ebb__raise(e, &ev) != EBB_OK) return e->code;
-    }
     if (x->grad) return accumulate(w, &x->grad, g);
     const size_t mark = e->n_owned;
     if (!(g->flags & T_CONTIG)) g = ebb__contiguous(g);
@@ -309,28 +289,28 @@ static ebb_status hand_over(ebb__walk *w, ebb_tensor *leaf, ebb_tensor *g) {
         g = ebb_tensor_new(e, (ebb_dtype)g->dtype, s, g->data);
     }
     if (!g) return e->code;
-    x->grad = ebb_retain(g);
+    x->grad = t_hold(g);
     if (!create_graph(w)) ebb__owned_cut(e, mark);
     return EBB_OK;
-}
-
-ebb_status ebb__walk_hooks(ebb__walk *w, const ebb_tensor *leaf, ebb_tensor **g) {
-    return run_hooks(w, leaf, NULL, 0, g);
 }
 
 ebb_status ebb__walk_finish(ebb__walk *w, ebb_status r) {
     ebb *e = w->e;
     for (size_t i = 0; i < w->n_leaves; i++) {
         ebb__ext *x = w->leaves[i]->ext;
-        if (r == EBB_OK && x->hooks && !w->pruned) r = ebb__walk_hooks(w, w->leaves[i], &x->pending);
+        if (w->pruned || r != EBB_OK) continue;
+        if (x->hooks) r = ebb__hooks_run(e, w->leaves[i], NULL, 0, &x->pending);
+        ebb_event ev = {
+            .size = sizeof ev, .kind = EBB_EV_LEAF_GRAD, .n_x = 1, .x = &w->leaves[i], .dx = x->pending, .region = ""};
+        if (r == EBB_OK && ebb__listening(e, EBB_EV_LEAF_GRAD)) r = ebb__raise(e, &ev);
     }
     for (size_t i = 0; i < w->n_leaves; i++) {
         ebb__ext *x = w->leaves[i]->ext;
         ebb_tensor *g = x->pending;
         x->pending = NULL;
         if (r == EBB_OK && !w->pruned) r = hand_over(w, w->leaves[i], g);
-        ebb_release(g);
-        ebb_release(w->leaves[i]);
+        ebb__drop(g);
+        ebb__drop(w->leaves[i]);
     }
     ebb__put(e, w->leaves, w->cap_leaves * sizeof *w->leaves);
     return r;

@@ -20,8 +20,8 @@ void ebb__walk_mark(ebb *e, size_t end);
 ebb_status ebb__walk_go(ebb__walk *w, size_t top, int n_wrt, ebb_tensor *const *wrt, ebb_tensor **found);
 /* Drops every cotangent that waits below node `end`: after an error. */
 void ebb__walk_drop(ebb__walk *w, size_t end);
-/* Gradient hooks of a leaf; *g may be replaced (retained). */
-ebb_status ebb__walk_hooks(ebb__walk *w, const ebb_tensor *leaf, ebb_tensor **g);
+/* hooks.c: the hooks of a leaf, or of output `out` of a node, in the order they were added; *g may be replaced (held). */
+ebb_status ebb__hooks_run(ebb *e, const ebb_tensor *leaf, const ebb__node *n, int out, ebb_tensor **g);
 /* Pending gradients of leaves: to .grad when r is EBB_OK and the walk is not pruned; dropped otherwise. -> r, or what failed */
 ebb_status ebb__walk_finish(ebb__walk *w, ebb_status r);
 #endif

@@ -36,7 +36,7 @@ void ebb_optim_free(ebb_optim *o) {
         }
     for (size_t i = 0; i < o->n; i++) {
         if (o->slots[i].state) ebb__put(e, o->slots[i].state, state_bytes(o, &o->slots[i]));
-        ebb_release(o->slots[i].p);
+        ebb__drop(o->slots[i].p);
     }
     ebb__put(e, o->slots, o->cap * sizeof *o->slots);
     ebb__put(e, o->attrs, o->decl->attrs_size ? o->decl->attrs_size : 1);
@@ -63,7 +63,7 @@ static ebb_status add_param(ebb_optim *o, ebb_tensor *p, size_t i) {
         return ebb_fail(e, EBB_E_DTYPE, "%s has no update for %s", o->decl->name, ebb_describe(p, s, sizeof s));
     if (!ebb__grow(e, &o->slots, &o->cap, o->n, 1, sizeof *o->slots)) return e->code;
     slot *new = &o->slots[o->n++];
-    *new = (slot){.p = ebb_retain(p)};
+    *new = (slot){.p = t_hold(p)};
     if (o->n_state && !(new->state = (char *)ebb__get0(e, state_bytes(o, new)))) return e->code;
     return EBB_OK;
 }
@@ -77,7 +77,7 @@ ebb_optim *ebb_optim_over(ebb *e, const char *name, const char *attrs, size_t n,
                  name ? name : "NULL", near);
         return NULL;
     }
-    if (!n)
+    if (!n || !params)
         return ebb_fail(e, EBB_E_ARG, "%s: there are no parameters; make them with ebb_param first", name), NULL;
     ebb_optim *o = (ebb_optim *)ebb__get0(e, sizeof *o);
     if (!o) return NULL;
@@ -131,7 +131,7 @@ typedef struct update_job {
     const ebb_tensor *g;
     ebb_update_fn fn;
     const double *consts;
-    ebb_status status[64];
+    ebb_status failed;
 } update_job;
 
 static void update_task(void *ctx, int64_t task, int thread) {
@@ -147,7 +147,8 @@ static void update_task(void *ctx, int64_t task, int thread) {
                     .consts = j->consts};
     for (int k = 0; k < j->o->n_state; k++) u.state[k] = j->s->state + k * bytes + from * size;
     const ebb_status r = j->fn(&u);
-    if (r != EBB_OK) j->status[thread & 63] = r;
+    (void)thread;
+    if (r != EBB_OK) __atomic_store_n(&j->failed, r, __ATOMIC_RELAXED);
 }
 
 static ebb_status step_one(ebb_optim *o, slot *s, ebb_tensor *g) {
@@ -164,10 +165,9 @@ static ebb_status step_one(ebb_optim *o, slot *s, ebb_tensor *g) {
         }
     ebb__parallel(s->p->numel >= e->grain ? e->threads : 1, (s->p->numel + PART - 1) / PART, update_task, &j);
     ebb__touch(s->p, NULL);
-    for (int t = 0; t < 64; t++)
-        if (j.status[t] != EBB_OK)
-            return ebb_fail(e, EBB_E_KERNEL, "%s: its update returned an error (%s)", o->decl->name,
-                            ebb_status_name(j.status[t]));
+    if (j.failed != EBB_OK)
+        return ebb_fail(e, EBB_E_KERNEL, "%s: its update returned an error (%s)", o->decl->name,
+                        ebb_status_name(j.failed));
     return EBB_OK;
 }
 

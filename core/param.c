@@ -7,8 +7,21 @@ static int64_t fan_in(const ebb_tensor *t) {
     return t->ndim ? n : 1;
 }
 
+/* What an initialiser may write to; it counts as a change. */
+static ebb_status writable(ebb_tensor *t) {
+    char s[200];
+    ebb *e = t_session(t);
+    if (e->code != EBB_OK) return e->code;
+    if (!(t->flags & T_CONTIG) || (t->dtype != EBB_F32 && t->dtype != EBB_F64))
+        return ebb_fail(e, EBB_E_ARG, "an initialiser fills contiguous f32 or f64 tensors, not %s",
+                        ebb_describe(t, s, sizeof s));
+    ebb__touch(t, NULL);
+    return EBB_OK;
+}
+
 static ebb_status uniform(ebb_tensor *t, double bound) {
     ebb *e = t_session(t);
+    if (writable(t) != EBB_OK) return e->code;
     const size_t mark = e->n_owned;
     ebb_ints s = {t->ndim, {0}};
     memcpy(s.v, t_shape(t), 8 * (size_t)t->ndim);
@@ -21,6 +34,7 @@ static ebb_status uniform(ebb_tensor *t, double bound) {
 }
 
 static ebb_status fill(ebb_tensor *t, double v) {
+    if (writable(t) != EBB_OK) return t_session(t)->code;
     for (int64_t i = 0; i < t->numel; i++) ebb__store(t->dtype, t->data, i, v);
     return EBB_OK;
 }
@@ -48,12 +62,12 @@ ebb_tensor *ebb_param(ebb *e, const char *name, ebb_dtype dtype, ebb_ints shape,
     if (dtype != EBB_F32 && dtype != EBB_F64)
         return ebb_fail(e, EBB_E_DTYPE, "ebb_param: %s is f32 or f64, not %s", name, ebb_dtype_name(dtype)), NULL;
     const size_t mark = e->n_owned;
-    if (!ebb__grow(e, &e->params, &e->cap_params, e->n_params, 1, sizeof *e->params)) return NULL;
     ebb_tensor *t = ebb_tensor_new(e, dtype, shape, NULL);
-    if (t && ebb_name(t, name) && (!init || init(t) == EBB_OK) && e->code == EBB_OK) {
+    if (t && ebb_name(t, name) && (!init || init(t) == EBB_OK) && e->code == EBB_OK &&
+        ebb__grow(e, &e->params, &e->cap_params, e->n_params, 1, sizeof *e->params)) { /* init may have made others */
         t->ext->is_param = true;
         t->flags |= T_REQUIRES;
-        e->params[e->n_params++] = ebb_retain(t);
+        e->params[e->n_params++] = t_hold(t);
         ebb__owned_cut(e, mark);
         return t;
     }

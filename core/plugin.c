@@ -127,14 +127,6 @@ static const ebb_plugin *open_file(ebb *e, const char *path) {
 }
 #endif
 
-/* Fields that an older, shorter entry lacks read as NULL. */
-static const ebb_plugin *whole_entry(ebb *e, const ebb_plugin *p) {
-    if (p->size >= sizeof *p) return p;
-    ebb_plugin *copy = (ebb_plugin *)ebb__get0(e, sizeof *copy);
-    if (copy) memcpy(copy, p, p->size);
-    return copy;
-}
-
 typedef struct first_failure {
     char text[600];
     const ebb_verify_options *user;
@@ -177,7 +169,7 @@ const char *ebb_plugin_load(ebb *e, const char *path, const ebb_verify_options *
         return NULL;
     }
     const ebb_plugin *p = open_file(e, path);
-    if (!p || entry_ok(e, path, p) != EBB_OK || !(p = whole_entry(e, p))) return NULL;
+    if (!p || entry_ok(e, path, p) != EBB_OK) return NULL;
     if (try_out(e, p, path, opt) != EBB_OK || ebb__register(e, p, path) != EBB_OK) return NULL;
     return p->name;
 }

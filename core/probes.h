@@ -8,6 +8,7 @@ typedef struct ebb__probe {
     struct ebb__probe *next;
     const ebb_probe_decl *decl;
     void *attrs, *state;
+    bool dead; /* switched off while an event was raised */
 } ebb__probe;
 
 typedef struct ebb__probes {

@@ -166,7 +166,7 @@ static void entry_free(ebb *e, ebb__entry *x) {
 
 /* The core dims of operand i of a signature as text: "(m,k)". */
 static size_t core_text(const ebb__entry *x, int i, char *buf, size_t n) {
-    size_t at = (size_t)snprintf(buf, n, "(");
+    size_t at = (size_t)snprintf(buf, n, "("); /* at most 2 + 2*8 + 2 characters: the caller has room for 40 */
     for (int d = 0; d < x->arg[i].ndim; d++)
         at += (size_t)snprintf(buf + at, n - at, d ? ",%c" : "%c", x->letter[x->arg[i].dim[d]]);
     at += (size_t)snprintf(buf + at, n - at, ")%s",
@@ -180,7 +180,7 @@ static ebb__entry *entry_new(ebb *e, const ebb_op *op, uint32_t plugin, bool is_
 
 /* A fused pull is an op of its own: cotangent and what it reads in, the input's gradient out. */
 static ebb__entry *pull_new(ebb *e, const ebb__entry *x, const ebb_pull *p) {
-    char sig[200];
+    char sig[40 * (MAX_SIG + 2)];
     size_t n = core_text(x, x->n_in, sig, sizeof sig);
     for (int i = 0; i < x->n_in + x->n_out; i++) {
         const uint64_t bit = i < x->n_in ? EBB_X(i) : EBB_Y(i - x->n_in);
@@ -230,6 +230,14 @@ static ebb_status declaration_ok(ebb *e, const ebb_op *op, const ebb__entry *x, 
         if (!k->fn[0])
             return ebb_fail(e, EBB_E_PLUGIN, "%s: its kernel for %s is NULL", who,
                             ebb_dtype_name((ebb_dtype)k->dtype));
+    if (x->n_out > 8)
+        return ebb_fail(e, EBB_E_PLUGIN, "%s: it has %d outputs, at most 8 are possible", who, x->n_out);
+    if ((op->compose || op->view) && x->n_out != 1)
+        return ebb_fail(e, EBB_E_PLUGIN, "%s: an op with .compose or .view has one output, not %d", who, x->n_out);
+    if ((op->flags & EBB_INPLACE) &&
+        (!op->fwd || op->compose || op->view || op->infer || op->axes || !x->pointwise || x->n_out != 1))
+        return ebb_fail(e, EBB_E_PLUGIN,
+                        "%s: only a pointwise kernel with one output has an in-place form (EBB_INPLACE)", who);
     if (op->fwd && !op->fwd[0].dtype) return ebb_fail(e, EBB_E_PLUGIN, "%s: its kernel table is empty", who);
     if (op->n_vjp > (x->variadic ? 1u : x->n_in))
         return ebb_fail(e, EBB_E_PLUGIN, "%s: it has %zu rules for %d inputs", who, op->n_vjp, x->n_in);
@@ -259,7 +267,7 @@ static ebb_status declaration_ok(ebb *e, const ebb_op *op, const ebb__entry *x, 
 
 static ebb__entry *entry_new(ebb *e, const ebb_op *op, uint32_t plugin, bool is_pull) {
     char who[120];
-    if (op->size < offsetof(ebb_op, pull))
+    if (op->size < offsetof(ebb_op, tries) + sizeof op->tries)
         return ebb_fail(e, EBB_E_PLUGIN, "an op's declaration has size %u, too small", op->size), NULL;
     if (!is_pull && !identifier(op->name)) {
         ebb_fail(e, EBB_E_PLUGIN,
@@ -285,6 +293,7 @@ static ebb__entry *entry_new(ebb *e, const ebb_op *op, uint32_t plugin, bool is_
     if (declaration_ok(e, op, x, who) != EBB_OK) goto fail;
     if (op->infer || op->view || op->axes) x->pointwise = false;
     x->has_kernel = op->fwd != NULL;
+    for (size_t i = 0; i < op->n_attrs; i++) x->needs_attrs = x->needs_attrs || !op->attrs[i].def;
     for (size_t i = 0; i < op->n_attrs; i++)
         if (op->attrs[i].type == EBB_A_ENUM || op->attrs[i].type == EBB_A_INTS || op->attrs[i].lo != 0 ||
             op->attrs[i].hi != 0)
@@ -347,9 +356,73 @@ static void table_cut(ebb *e, size_t n) {
     }
 }
 
-ebb_status ebb__register(ebb *e, const ebb_plugin *p, const char *path) {
+/* ---- declarations of the other kinds ---- */
+
+static ebb_status attrs_ok(ebb *e, const char *who, const ebb_attr *table, size_t n, size_t size) {
+    if (n && !table) return ebb_fail(e, EBB_E_PLUGIN, "%s: it counts %zu attributes but lists none", who, n);
+    for (size_t i = 0; i < n; i++) {
+        const size_t field = ebb__attr_size(table[i].type);
+        if (!field || !table[i].name || table[i].offset + field > size)
+            return ebb_fail(e, EBB_E_PLUGIN, "%s: attribute %zu has no type or lies outside its struct", who, i);
+    }
+    void *trial = ebb__get0(e, size ? size : 1);
+    if (!trial) return e->code;
+    const ebb_status r = ebb__attrs_defaults(e, who, table, n, trial);
+    if (r == EBB_E_ATTR) e->code = EBB_E_PLUGIN;
+    ebb__put(e, trial, size ? size : 1);
+    return e->code;
+}
+
+/* Its size, a name that is new among its kind, and what it cannot do without. */
+static ebb_status decl_ok(ebb *e, size_t list, const char *kind, const void *decl, size_t least,
+                          bool complete, char *who, size_t who_n) {
+    uint32_t size;
+    memcpy(&size, decl, sizeof size);
+    const char *name = size < least ? NULL : decl_name(decl);
+    if (!identifier(name))
+        return ebb_fail(e, EBB_E_PLUGIN,
+                        "a declaration of a %s is too short (%u bytes) or has no name that is an identifier",
+                        kind, size);
+    snprintf(who, who_n, "%s %s", kind, name);
+    if (!complete) return ebb_fail(e, EBB_E_PLUGIN, "%s: a function or list that it needs is NULL", who);
+    const void *d;
+    size_t same = 0;
+    for (size_t i = 0; (d = ebb__decl_at(e, list, i)); i++) same += !strcmp(decl_name(d), name);
+    return same > 1 ? ebb_fail(e, EBB_E_PLUGIN, "%s exists already", who) : EBB_OK;
+}
+
+/* The plugin is in the list already, so that names which come twice are seen. */
+static ebb_status others_ok(ebb *e, const ebb_plugin *p) {
+    char who[120];
+#define EBB__EACH(field, type, kind, complete)                                                               \
+    for (const type *const *d = p->field; d && *d && e->code == EBB_OK; d++)                                 \
+        if (decl_ok(e, offsetof(ebb_plugin, field), kind, *d, sizeof **d, complete, who, sizeof who) == EBB_OK)
+    EBB__EACH(backends, ebb_backend_decl, "backend", (*d)->kernels) continue;
+    EBB__EACH(optims, ebb_optim_decl, "optimizer", (*d)->update && (*d)->update->dtype)
+    attrs_ok(e, who, (*d)->attrs, (*d)->n_attrs, (*d)->attrs_size);
+    EBB__EACH(gradfns, ebb_gradfn_decl, "gradient function", (*d)->apply)
+    attrs_ok(e, who, (*d)->attrs, (*d)->n_attrs, (*d)->attrs_size);
+    EBB__EACH(probes, ebb_probe_decl, "probe", (*d)->on)
+    attrs_ok(e, who, (*d)->attrs, (*d)->n_attrs, (*d)->attrs_size);
+    EBB__EACH(formats, ebb_format_decl, "format", (*d)->save && (*d)->load && (*d)->ext) continue;
+    EBB__EACH(verifiers, ebb_verifier_decl, "verifier", (*d)->verify) continue;
+#undef EBB__EACH
+    return e->code;
+}
+
+/* Fields that an older, shorter entry lacks read as NULL. The copy belongs to this session. */
+static const ebb_plugin *whole_entry(ebb *e, const ebb_plugin *p) {
+    if (p->size >= sizeof *p) return p;
+    ebb_plugin *copy = (ebb_plugin *)ebb__get0(e, sizeof *copy);
+    if (copy) memcpy(copy, p, p->size);
+    return copy;
+}
+
+ebb_status ebb__register(ebb *e, const ebb_plugin *given, const char *path) {
     ebb__registry *r = e->reg;
     const size_t before = r->n_ops;
+    const ebb_plugin *p = whole_entry(e, given);
+    if (!p) return e->code;
     for (size_t i = 0; i < r->n_plugins; i++)
         if (!strcmp(r->plugins[i].entry->name, p->name))
             return ebb_fail(e, EBB_E_PLUGIN, "a plugin called %s is loaded already, from %s", p->name,
@@ -357,17 +430,18 @@ ebb_status ebb__register(ebb *e, const ebb_plugin *p, const char *path) {
     if (!ebb__grow(e, &r->plugins, &r->cap_plugins, r->n_plugins, 1, sizeof *r->plugins)) return e->code;
     char *copy = ebb__strdup(e, path);
     if (!copy) return e->code;
-    r->plugins[r->n_plugins++] = (ebb__plugin){p, copy};
-    for (const ebb_op *const *op = p->ops; op && *op; op++) {
+    r->plugins[r->n_plugins++] = (ebb__plugin){p, given, copy};
+    others_ok(e, p);
+    for (const ebb_op *const *op = p->ops; e->code == EBB_OK && op && *op; op++) {
         ebb__entry *x = entry_new(e, *op, (uint32_t)(r->n_plugins - 1), false);
         if (x && table_add(e, x)) continue;
         if (x) entry_free(e, x);
-        table_cut(e, before);
-        r->n_plugins--;
-        ebb__strfree(e, copy);
-        return e->code;
     }
-    return EBB_OK;
+    if (e->code == EBB_OK) return EBB_OK;
+    table_cut(e, before);
+    r->n_plugins--;
+    ebb__strfree(e, copy);
+    return e->code;
 }
 
 ebb_status ebb__registry_open(ebb *e) {
@@ -415,8 +489,7 @@ ebb_status ebb_backend_use(ebb *e, const char *name) {
     if (!e || e->code != EBB_OK) return e ? e->code : EBB_E_ARG;
     if (!name)
         return ebb_fail(e, EBB_E_ARG, "ebb_backend_use: name is NULL; \"portable\", \"auto\" or a backend");
-    backends_off(e);
-    if (!strcmp(name, "portable")) return EBB_OK;
+    if (!strcmp(name, "portable")) return backends_off(e), EBB_OK;
     const bool automatic = !strcmp(name, "auto");
     if (automatic) name = "onednn";
     const ebb_backend_decl *d = EBB__DECL(e, backends, ebb_backend_decl, name);
@@ -426,6 +499,7 @@ ebb_status ebb_backend_use(ebb *e, const char *name) {
         if (ebb_plugin_load(e, path, NULL)) d = EBB__DECL(e, backends, ebb_backend_decl, name);
         if (!d && automatic) ebb_error_clear(e);
     }
+    if (d || automatic) backends_off(e);
     if (d) return backend_on(e, d);
     if (automatic) return EBB_OK;
     if (e->code == EBB_OK) ebb_fail(e, EBB_E_NAME, "no backend is called %s", name);

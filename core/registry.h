@@ -5,8 +5,9 @@
 #include <ebb/plugin.h>
 
 typedef struct ebb__plugin {
-    const ebb_plugin *entry;
-    char *path; /* "built in" */
+    const ebb_plugin *entry; /* complete */
+    const ebb_plugin *given; /* as the plugin has it, perhaps an older and shorter one */
+    char *path;              /* "built in" */
 } ebb__plugin;
 
 typedef struct ebb__registry {

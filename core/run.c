@@ -151,6 +151,29 @@ static ebb_status infer_fail(ebb_infer *s, ebb_status code, const char *format, 
     return code;
 }
 
+/* Every element that a view would have lies in the storage of its root. */
+static bool view_inside(ebb__running *c, const ebb_infer *s) {
+    const ebb_info *y = s->y;
+    if (!ebb__shape_fits(c->e, c->in[0]->dtype, y->ndim, y->shape)) return false;
+    const ebb_tensor *root = c->in[0]->root;
+    const int64_t size = ebb__dsize[root->dtype],
+                  first = root->numel ? ((char *)c->in[0]->data - (char *)root->data) / size : 0;
+    __extension__ typedef __int128 wide;
+    wide lo = (wide)first + s->offset, hi = lo;
+    bool any = true;
+    for (int d = 0; d < y->ndim; d++) {
+        any = any && y->shape[d] > 0;
+        const wide reach = (wide)(y->shape[d] - 1) * y->stride[d];
+        if (reach < 0) lo += reach;
+        else hi += reach;
+    }
+    if (!any || (lo >= 0 && hi < root->numel)) return true;
+    ebb_fail(c->e, EBB_E_KERNEL,
+             "%s: its view function gives a view that lies outside its input's storage of %lld elements",
+             c->x->op->name, (long long)root->numel);
+    return false;
+}
+
 /* Runs an op that infers its shapes itself: whole contiguous operands. Or a view. */
 static ebb_status run_infer(ebb__running *c) {
     const ebb__entry *x = c->x;
@@ -181,8 +204,8 @@ static ebb_status run_infer(ebb__running *c) {
     }
     if (r != EBB_OK) return ebb_fail(e, r, "%s: its shapes do not fit (%s)", x->op->name, ebb_status_name(r));
     if (x->op->view) {
+        if (!view_inside(c, &s)) return e->code;
         c->y[0] = ebb__view(c->in[0], s.y->ndim, s.y->shape, s.y->stride, s.offset);
-        if (c->y[0] && c->y[0]->root->ext) c->y[0]->version = c->y[0]->root->ext->rebased;
         return c->y[0] ? EBB_OK : e->code;
     }
     ebb__arg arg[EBB_MAX_OPERANDS];
@@ -288,12 +311,23 @@ static ebb_status guarded(ebb__running *c, ebb_status (*run)(ebb__running *)) {
     return EBB_OK;
 }
 
+static ebb_status fast_fail(const ebb_loop *l, ebb_status code, const char *format, ...) {
+    const ebb__running *c = (const ebb__running *)l->private_;
+    if (c->e->code != EBB_OK) return code;
+    va_list args;
+    va_start(args, format);
+    ebb__vfail(c->e, code, format, args);
+    va_end(args);
+    ebb__context(c->e, "%s: ", c->x->op->name);
+    return code;
+}
+
 /* One-dtype pointwise ops on contiguous operands of one shape (or single elements): the overhead of a small op is here. */
 bool ebb__run_fast(ebb__running *c) {
     const ebb__entry *x = c->x;
     ebb *e = c->e;
     if (!x->pointwise || !x->all_T || !x->has_kernel || x->n_out != 1 || c->n_x != x->n_in || e->opt.guard ||
-        x->backends || c->in_place)
+        x->backends || c->in_place || x->op->scratch || x->n_in > 7)
         return false;
     const ebb_tensor *big = c->in[0];
     for (int i = 1; i < c->n_x; i++)
@@ -322,7 +356,9 @@ bool ebb__run_fast(ebb__running *c) {
                         .step = step,
                         .attrs = c->attrs,
                         .level = e->level,
-                        .n_x = c->n_x};
+                        .n_x = c->n_x,
+                        .fail = fast_fail,
+                        .private_ = c};
     const ebb_status s = x->ref.fn[c->dtype](&l);
     if (s != EBB_OK)
         ebb_fail(e, EBB_E_KERNEL, "%s: its kernel returned an error (%s)", x->op->name, ebb_status_name(s));

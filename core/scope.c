@@ -51,8 +51,9 @@ const char *ebb_level_name(int level) {
 static ebb *session_new(const ebb_options *given) {
     ebb_options o = {.size = sizeof o};
     if (given) memcpy(&o, given, given->size && given->size < sizeof o ? given->size : sizeof o);
-    void *(*get)(void *, size_t) = o.alloc ? o.alloc : system_alloc;
-    void (*put)(void *, void *, size_t) = o.free ? o.free : system_free;
+    const bool own = o.alloc && o.free; /* one without the other would mix two allocators */
+    void *(*get)(void *, size_t) = own ? o.alloc : system_alloc;
+    void (*put)(void *, void *, size_t) = own ? o.free : system_free;
     ebb *e = (ebb *)get(o.alloc_user, sizeof *e);
     if (!e) return NULL;
     memset(e, 0, sizeof *e);
@@ -64,6 +65,7 @@ static ebb *session_new(const ebb_options *given) {
     if (o.level > 0 && o.level - 1 < e->level) e->level = o.level - 1;
     e->seed = o.seed;
     e->next_hook = 1;
+    e->kept_from = SIZE_MAX;
     ebb__host_open(e);
     size_t cap = 0;
     if (ebb__tape_open(e) == EBB_OK && ebb__registry_open(e) == EBB_OK &&
@@ -90,7 +92,7 @@ ebb *ebb_open_like(const ebb *like, const ebb_options *options) {
     if (!like) return NULL;
     ebb *e = session_new(options);
     for (size_t i = 0; e && i < like->reg->n_plugins; i++)
-        if (ebb__register(e, like->reg->plugins[i].entry, like->reg->plugins[i].path) != EBB_OK) {
+        if (ebb__register(e, like->reg->plugins[i].given, like->reg->plugins[i].path) != EBB_OK) {
             ebb_close(e);
             return NULL;
         }
@@ -113,6 +115,7 @@ int ebb_threads(const ebb *e) { return e ? e->threads : 0; }
 int ebb_level(const ebb *e) { return e ? e->level : 0; }
 
 void ebb_memory_stats(const ebb *e, ebb_memory *out) {
+    if (!out) return;
     *out = (ebb_memory){0};
     if (!e) return;
     out->in_use = e->mem.in_use;
@@ -130,52 +133,90 @@ void ebb_memory_trim(ebb *e) {
 
 ebb_scope *ebb_begin(ebb *e) {
     if (!e || e->code != EBB_OK) return NULL;
-    ebb_scope *s = (ebb_scope *)ebb__get(e, sizeof *s);
+    ebb_scope *s = e->spare_scopes;
+    if (s) e->spare_scopes = s->outer;
+    else s = (ebb_scope *)ebb__get(e, sizeof *s);
     if (!s) return NULL;
-    *s = (ebb_scope){.e = e, .outer = e->scope, .owned_mark = e->n_owned, .tape_mark = (uint32_t)e->tape->n};
+    *s = (ebb_scope){
+        .e = e, .outer = e->scope, .owned_mark = e->n_owned, .tape_mark = e->tape->n, .no_grad = e->no_grad, .open = true};
     e->scope = s;
     return s;
 }
 
+/* Counts t among the tensors that keep a graph beyond its scope. */
+static void keep_graph(ebb *e, ebb_tensor *t) {
+    if (t->flags & T_KEEPS) return;
+    t->flags |= T_KEEPS;
+    e->keepers++;
+}
+
 /* The graph made inside stays only for a tensor that outlives the scope with nodes that backward has not used up. */
-static bool graph_is_kept(const ebb *e, const ebb_scope *s) {
+static bool graph_is_kept(ebb *e, const ebb_scope *s) {
+    bool kept = s->keeps;
     for (size_t i = s->owned_mark; i < e->n_owned; i++) {
-        const ebb_tensor *t = e->owned[i];
-        if (!t->node || t->node <= s->tape_mark) continue;
+        ebb_tensor *t = e->owned[i];
+        if (t->node <= s->tape_mark || !(t->holds || (t->flags & T_ESCAPES))) continue;
         const ebb__node *n = ebb__node_live(t);
         if (!n || (n->flags & N_SPENT)) continue;
-        if ((t->flags & T_ESCAPES) || ((t->flags & T_RETAINED) && t->refs > 1)) return true;
+        keep_graph(e, t);
+        kept = true;
     }
-    return false;
+    return kept;
+}
+
+void ebb__keep_outer(ebb *e, ebb_tensor *t) {
+    if (!e->scope || ebb__owned_since(e, t, e->scope->owned_mark)) return;
+    keep_graph(e, t);
+    for (ebb_scope *s = e->scope; s && !ebb__owned_since(e, t, s->owned_mark); s = s->outer) s->keeps = true;
 }
 
 void ebb_end(ebb_scope *s) {
-    if (!s) return;
+    if (!s || !s->open) return;
     ebb *e = s->e;
-    bool open = false;
-    for (ebb_scope *k = e->scope; k && !open; k = k->outer) open = k == s;
-    if (!open) return;
+    for (const ebb_scope *k = e->in_backward ? e->backward_scope : NULL; k; k = k->outer)
+        if (k == s) {
+            ebb_fail(e, EBB_E_GRAPH,
+                     "ebb_end: a backward is running in this scope (this is a hook, a rule or a probe); end it afterwards");
+            return;
+        }
     while (e->scope != s) ebb_end(e->scope);
-    if (e->tape->n > s->tape_mark && !graph_is_kept(e, s)) ebb__tape_cut(e, s->tape_mark);
+    if (!graph_is_kept(e, s)) ebb__tape_cut(e, s->tape_mark);
+    else if (s->tape_mark < e->kept_from) e->kept_from = s->tape_mark;
     ebb__owned_cut(e, s->owned_mark);
+    e->no_grad = s->no_grad;
     e->scope = s->outer;
-    ebb__put(e, s, sizeof *s);
+    s->open = false;
+    s->outer = e->spare_scopes;
+    e->spare_scopes = s;
+    if (!e->scope && !e->keepers && e->kept_from < e->tape->n) ebb__tape_cut(e, e->kept_from);
+    if (!e->scope && !e->keepers) e->kept_from = SIZE_MAX;
 }
 
 ebb_tensor *ebb_escape(ebb_tensor *t) {
-    if (t) t->flags |= T_ESCAPES;
+    if (!t) return NULL;
+    const ebb *e = t_session(t);
+    if (e->scope && ebb__owned_since(e, t, e->scope->owned_mark)) t->flags |= T_ESCAPES;
     return t;
+}
+
+void ebb_tape_clear(ebb *e) {
+    if (!e || e->in_backward) return;
+    ebb__tape_cut(e, 0);
+    for (ebb_scope *s = e->scope; s; s = s->outer) s->tape_mark = 0;
 }
 
 /* ---- regions ---- */
 
 void ebb_region_begin(ebb *e, const char *name) {
-    if (!e || e->code != EBB_OK) return;
+    if (!e) return;
     char full[256];
     const char *outer = e->regions[e->region];
     snprintf(full, sizeof full, *outer ? "%s/%s" : "%s%s", outer, name ? name : "?");
     size_t cap = e->cap_region_stack;
-    if (!ebb__grow(e, &e->region_stack, &cap, e->n_region_stack, 1, sizeof *e->region_stack)) return;
+    if (!ebb__grow(e, &e->region_stack, &cap, e->n_region_stack, 1, sizeof *e->region_stack)) {
+        e->region_lost++;
+        return;
+    }
     e->cap_region_stack = (uint32_t)cap;
     e->region_stack[e->n_region_stack++] = e->region;
     for (uint32_t i = 0; i < e->n_regions; i++)
@@ -195,7 +236,8 @@ void ebb_region_begin(ebb *e, const char *name) {
 }
 
 void ebb_region_end(ebb *e) {
-    if (e && e->n_region_stack) e->region = e->region_stack[--e->n_region_stack];
+    if (e && e->region_lost) e->region_lost--;
+    else if (e && e->n_region_stack) e->region = e->region_stack[--e->n_region_stack];
 }
 
 /* ---- gradients: leaves, regions without a graph, hooks ---- */
@@ -209,7 +251,9 @@ void ebb_no_grad_end(ebb *e) {
 
 ebb_tensor *ebb_detach(ebb_tensor *t) {
     if (!t || t_session(t)->code != EBB_OK) return NULL;
-    return ebb__view(t, t->ndim, t_shape(t), t_stride(t), 0);
+    ebb_tensor *v = ebb__view(t, t->ndim, t_shape(t), t_stride(t), 0);
+    if (v) v->flags |= T_DETACHED;
+    return v;
 }
 
 ebb_status ebb_requires_grad(ebb_tensor *t, bool on) {
@@ -235,11 +279,16 @@ void ebb_grad_set(ebb_tensor *leaf, ebb_tensor *grad) {
     ebb *e = t_session(leaf);
     if (!grad) {
         if (!leaf->ext || !leaf->ext->grad) return;
-        ebb_release(leaf->ext->grad);
+        ebb__drop(leaf->ext->grad);
         leaf->ext->grad = NULL;
         return;
     }
     char a[200], b[200];
+    if (t_session(grad) != e) {
+        ebb_fail(e, EBB_E_ARG, "ebb_grad_set: the gradient for %s belongs to another session",
+                 ebb_describe(leaf, b, sizeof b));
+        return;
+    }
     if (grad->ndim != leaf->ndim || grad->dtype != leaf->dtype ||
         memcmp(t_shape(grad), t_shape(leaf), 8 * (size_t)leaf->ndim)) {
         ebb_fail(e, EBB_E_SHAPE, "ebb_grad_set: the gradient is %s, the tensor %s",
@@ -248,39 +297,7 @@ void ebb_grad_set(ebb_tensor *leaf, ebb_tensor *grad) {
     }
     ebb__ext *x = ebb__ext_of(leaf);
     if (!x) return;
-    ebb_retain(grad);
-    ebb_release(x->grad);
+    t_hold(grad);
+    ebb__drop(x->grad);
     x->grad = grad;
-}
-
-int64_t ebb_hook_add(ebb_tensor *t, ebb_grad_hook fn, void *user) {
-    if (!t) return 0;
-    ebb *e = t_session(t);
-    char s[200];
-    if (e->code != EBB_OK) return 0;
-    if (!fn || !ebb__needs(t)) {
-        ebb_fail(e, fn ? EBB_E_GRAPH : EBB_E_ARG,
-                 fn ? "ebb_hook_add: %s needs no gradient, so the hook would never run"
-                    : "ebb_hook_add: the function for %s is NULL",
-                 ebb_describe(t, s, sizeof s));
-        return 0;
-    }
-    ebb__ext *x = ebb__ext_of(t);
-    if (!x || !ebb__grow(e, &e->hooks, &e->cap_hooks, e->n_hooks, 1, sizeof *e->hooks)) return 0;
-    ebb__node *n = ebb__node_live(t);
-    if (n) n->flags |= N_HOOKED;
-    x->hooks++;
-    e->hooks[e->n_hooks++] = (ebb__hook){e->next_hook, ebb_retain(t), fn, user};
-    return e->next_hook++;
-}
-
-void ebb_hook_remove(ebb *e, int64_t handle) {
-    for (size_t i = 0; e && i < e->n_hooks; i++)
-        if (e->hooks[i].id == handle) {
-            ebb_tensor *t = e->hooks[i].t;
-            memmove(&e->hooks[i], &e->hooks[i + 1], (--e->n_hooks - i) * sizeof *e->hooks);
-            t->ext->hooks--;
-            ebb_release(t);
-            return;
-        }
 }

@@ -14,15 +14,16 @@
 #include <stdarg.h>
 
 enum ebb__flags {
-    T_REQUIRES = 1,  /* a leaf that needs a gradient */
-    T_CONTIG = 2,    /* row-major without gaps */
-    T_BORROWED = 4,  /* data is the caller's */
-    T_INLINE = 8,    /* data lies in the tensor's own block */
-    T_FENCED = 16,   /* guard mode: fences around data */
-    T_NUMBER = 32,   /* a constant made from a C number: takes the dtype of its partner */
-    T_ESCAPES = 64,  /* goes to the scope around at ebb_end */
-    T_WANTED = 128,  /* ebb_grad asks for it (only during that call) */
-    T_RETAINED = 256 /* ebb_retain was called on it: its graph outlives the scope as long as it does */
+    T_REQUIRES = 1, /* a leaf that needs a gradient */
+    T_CONTIG = 2,   /* row-major without gaps */
+    T_BORROWED = 4, /* data is the caller's */
+    T_INLINE = 8,   /* data lies in the tensor's own block */
+    T_FENCED = 16,  /* guard mode: fences around data */
+    T_NUMBER = 32,  /* a constant made from a C number: takes the dtype of its partner */
+    T_ESCAPES = 64, /* goes to the scope around at ebb_end */
+    T_WANTED = 128, /* ebb_grad asks for it (only during that call) */
+    T_DETACHED = 256, /* a view from ebb_detach, or of one: no gradient flows through it, so it is never stale */
+    T_KEEPS = 512     /* counted in e->keepers: the graph behind it outlives its scope as long as it does */
 };
 
 /* What few tensors have. */
@@ -49,7 +50,7 @@ struct ebb_tensor {
     uint8_t dtype, ndim;
     uint16_t flags;
     uint16_t out;   /* which of the node's outputs */
-    uint16_t block; /* bytes of this object's own block */
+    uint16_t holds; /* how many of the references are the user's, from ebb_retain */
     int64_t dim[];  /* shape[ndim], then stride[ndim], then inline data */
 };
 
@@ -61,7 +62,10 @@ struct ebb_scope {
     ebb *e;
     ebb_scope *outer;
     size_t owned_mark;
-    uint32_t tape_mark;
+    size_t tape_mark;
+    int no_grad; /* depth when it began */
+    bool open;   /* ended ones wait on e->spare_scopes: ending one twice does nothing */
+    bool keeps;  /* an in-place op in it gave a tensor from outside a place in its graph */
 };
 
 struct ebb__registry;
@@ -86,13 +90,16 @@ struct ebb {
     int64_t grain;
     int no_grad; /* depth of no_grad regions */
     bool in_backward;
-    const char *rule_of; /* op whose rule is running, for messages */
+    ebb_scope *backward_scope; /* the innermost scope when the running backward began */
+    const char *rule_of;       /* op whose rule is running, for messages */
     int rule_input;
 
     ebb_tensor **owned; /* tensors of open scopes, innermost last */
     size_t n_owned, cap_owned;
-    ebb_scope *scope;
-    int64_t live; /* tensor objects */
+    ebb_scope *scope, *spare_scopes;
+    size_t keepers;   /* tensors that keep a graph beyond its scope */
+    size_t kept_from; /* first node so kept; SIZE_MAX: none, or none that can be cut on its own */
+    int64_t live;     /* tensor objects */
 
     ebb_tensor **params;
     size_t n_params, cap_params;
@@ -102,6 +109,7 @@ struct ebb {
 
     char **regions; /* full names; regions[0] is "" */
     uint32_t n_regions, cap_regions, region;
+    uint32_t region_lost; /* begins that had no memory: their ends do nothing */
     uint32_t *region_stack;
     uint32_t n_region_stack, cap_region_stack;
 
@@ -125,7 +133,16 @@ bool ebb__grow(ebb *e, void *array, size_t *cap, size_t used, size_t more, size_
 char *ebb__strdup(ebb *e, const char *s);
 void ebb__strfree(ebb *e, char *s);
 
+/* References of the engine's own. */
+static inline ebb_tensor *t_hold(ebb_tensor *t) {
+    if (t) t->refs++;
+    return t;
+}
+void ebb__drop(ebb_tensor *t);
+
 /* tensor.c */
+bool ebb__shape_fits(ebb *e, int dtype, int ndim, const int64_t *shape); /* false: and the error is set */
+bool ebb__owned_since(const ebb *e, const ebb_tensor *t, size_t mark);
 ebb_tensor *ebb__tensor(ebb *e, int dtype, int ndim, const int64_t *shape); /* uninitialised, in the scope */
 ebb_tensor *ebb__view(ebb_tensor *of, int ndim, const int64_t *shape, const int64_t *stride, int64_t offset);
 void ebb__touch(ebb_tensor *t, const ebb_op *writer); /* its storage was changed */

@@ -83,6 +83,7 @@ static bool letters_known(parser *p, const ebb_sig *s, bool free_outputs) {
 
 ebb_status ebb_sig_parse(const char *text, ebb_sig *out, char *why, size_t why_n) {
     if (why_n && why) why[0] = 0;
+    if (!out) return EBB_E_ARG;
     *out = (ebb_sig){0};
     parser p = {text ? text : "", text ? text : "", why, why ? why_n : 0, false};
     bool variadic = false;

@@ -32,6 +32,7 @@ typedef struct ebb__entry {
     uint8_t n_in, n_out; /* operands in the signature */
     uint8_t n_letters, required;
     bool variadic, pointwise;           /* pointwise: no core dims anywhere, no infer, no axes */
+    bool needs_attrs;                   /* one of them has no default */
     bool has_kernel, has_ranges, all_T; /* all_T: every operand has the common dtype and none is optional */
     int8_t keepdim_at;                  /* attribute index of keepdim, -1 */
     int8_t axes_at;                     /* attribute index of the axes attribute, -1 */

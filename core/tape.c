@@ -55,11 +55,15 @@ static void *arena_get(ebb *e, size_t bytes) {
     return p;
 }
 
+static void arena_give_back(ebb *e, size_t bytes) {
+    e->tape->chunk->used -= bytes;
+    e->tape->bytes -= bytes;
+}
+
 /* Gives back the newest record. */
 static void arena_pop(ebb *e, size_t bytes) {
     ebb__tape *t = e->tape;
-    t->chunk->used -= bytes;
-    t->bytes -= bytes;
+    arena_give_back(e, bytes);
     if (t->chunk->used > sizeof *t->chunk || !t->chunk->prev) return;
     ebb__chunk *c = t->chunk;
     t->chunk = c->prev;
@@ -72,12 +76,12 @@ void ebb__node_spend(ebb *e, ebb__node *n) {
     if (n->flags & N_SPENT) return;
     n->flags |= N_SPENT;
     for (int i = 0; i < n->n_saved; i++) {
-        ebb_release(n_saved(n)[i].t);
+        ebb__drop(n_saved(n)[i].t);
         n_saved(n)[i].t = NULL;
     }
     for (int i = 0; i < n->n_x; i++)
         if (n_edges(n)[i] & 1) {
-            ebb_release((ebb_tensor *)(uintptr_t)(n_edges(n)[i] & ~(ebb__edge)1));
+            ebb__drop((ebb_tensor *)(uintptr_t)(n_edges(n)[i] & ~(ebb__edge)1));
             n_edges(n)[i] = 0;
         }
 }
@@ -86,45 +90,52 @@ void ebb__tape_cut(ebb *e, size_t n) {
     ebb__tape *t = e->tape;
     if (n >= t->n) return;
     t->epoch++;
+    bool hooked = false;
     while (t->n > n) {
         ebb__node *x = t->node[t->n - 1];
+        hooked = hooked || (x->flags & N_HOOKED);
         ebb__node_spend(e, x);
-        for (int j = 0; j < x->n_y; j++) ebb_release(n_g(x)[j]);
+        for (int j = 0; j < x->n_y; j++) ebb__drop(n_g(x)[j]);
         t->n--;
         arena_pop(e, (size_t)x->size8 * 8);
     }
-}
-
-void ebb_tape_clear(ebb *e) {
-    if (e && !e->in_backward) ebb__tape_cut(e, 0);
+    if (hooked) ebb__hooks_sweep(e);
 }
 
 /* ---- recording ---- */
 
-/* Gradients flow from floating outputs; a view of a tensor that an in-place op moved in the graph is stale. */
-static ebb_status inputs_current(ebb *e, const ebb__entry *x, int n_x, ebb_tensor *const *in) {
+ebb_status ebb__inputs_current(ebb *e, const ebb_op *op, int n_x, ebb_tensor *const *in) {
+    char s[200];
     for (int i = 0; i < n_x; i++) {
         const ebb_tensor *t = in[i];
         if (!t) continue;
-        if (t->node && !ebb__node_live(t)) {
-            char s[200];
+        if (t->node && !ebb__node_live(t))
             return ebb_fail(e, EBB_E_GRAPH,
                             "%s: the graph of input %d (%s) was freed when its scope ended; use it inside the scope, keep it with "
                             "ebb_escape, or take ebb_detach of it",
-                            x->op->name, i, ebb_describe(t, s, sizeof s));
-        }
-        if (t->root != t && t->root->ext && t->root->ext->rebased != t->version)
+                            op->name, i, ebb_describe(t, s, sizeof s));
+        if (t->root != t && t->root->ext && t->root->ext->rebased != t->version && !(t->flags & T_DETACHED))
             return ebb_fail(e, EBB_E_CHANGED,
                             "%s: input %d is a view of a tensor that was changed in place by %s since; take the view again",
-                            x->op->name, i, t->root->ext->writer ? t->root->ext->writer->name : "an op");
+                            op->name, i, t->root->ext->writer ? t->root->ext->writer->name : "an op");
     }
+    return EBB_OK;
+}
+
+ebb_status ebb__tape_reserve(ebb *e, const ebb__entry *x, int n_x, ebb_tensor *const *in) {
+    size_t dims = 16;
+    for (int i = 0; i < n_x; i++) dims += in[i] ? in[i]->ndim : 0;
+    const size_t most = sizeof(ebb__node) + (size_t)n_x * (sizeof(ebb__edge) + sizeof(ebb__saved) + 2) + 64 +
+                        8 * dims + x->op->attrs_size;
+    if (!ebb__grow(e, &e->tape->node, &e->tape->cap, e->tape->n, 1, sizeof *e->tape->node)) return e->code;
+    if (!arena_get(e, most)) return e->code;
+    arena_give_back(e, most);
     return EBB_OK;
 }
 
 ebb_status ebb__record(ebb *e, const ebb__entry *x, int n_x, ebb_tensor *const *in, int n_y,
                        ebb_tensor *const *y, const void *attrs) {
     ebb__tape *tape = e->tape;
-    if (inputs_current(e, x, n_x, in) != EBB_OK) return e->code;
     uint64_t reads = 0;
     size_t dims = 0;
     for (int i = 0; i < n_x; i++) {
@@ -193,6 +204,8 @@ ebb_status ebb__record(ebb *e, const ebb__entry *x, int n_x, ebb_tensor *const *
         }
     }
     if (x->op->attrs_size) memcpy(n_attrs(n), attrs, x->op->attrs_size);
+    if (!e->scope && e->kept_from < tape->n)
+        e->kept_from = SIZE_MAX; /* what was kept lies below nodes that belong to no scope */
     tape->node[tape->n++] = n;
     return EBB_OK;
 }

@@ -52,7 +52,7 @@ const char *ebb_describe(const ebb_tensor *t, char *buf, size_t n) {
 
 bool ebb__own(ebb *e, ebb_tensor *t) {
     if (!ebb__grow(e, &e->owned, &e->cap_owned, e->n_owned, 1, sizeof *e->owned)) {
-        ebb_release(t);
+        ebb__drop(t);
         return false;
     }
     e->owned[e->n_owned++] = t;
@@ -62,16 +62,23 @@ bool ebb__own(ebb *e, ebb_tensor *t) {
 void ebb__owned_cut(ebb *e, size_t mark) {
     size_t keep = mark;
     const size_t n = e->n_owned;
+    if (mark >= n) return;
     for (size_t i = mark; i < n; i++) {
         ebb_tensor *t = e->owned[i];
         if (t->flags & T_ESCAPES) {
             t->flags &= (uint16_t)~T_ESCAPES;
             e->owned[keep++] = t;
         } else {
-            ebb_release(t);
+            ebb__drop(t);
         }
     }
     e->n_owned = keep;
+}
+
+bool ebb__owned_since(const ebb *e, const ebb_tensor *t, size_t mark) {
+    for (size_t i = e->n_owned; i-- > mark;)
+        if (e->owned[i] == t) return true;
+    return false;
 }
 
 enum { FENCE = 256 };
@@ -92,13 +99,17 @@ static size_t block_bytes(const ebb_tensor *t) {
     return (size_t)t->numel * ebb__dsize[t->dtype] + (t->flags & T_FENCED ? 2 * FENCE : 0);
 }
 
+enum { INLINE = 16 }; /* bytes of data that fit behind the head of a small tensor */
+
+static size_t head_bytes(int ndim, size_t inline_bytes) {
+    return sizeof(ebb_tensor) + 16 * (size_t)ndim + inline_bytes;
+}
+
 static ebb_tensor *head(ebb *e, int dtype, int ndim, const int64_t *shape, const int64_t *stride,
                         size_t inline_bytes) {
-    const size_t bytes = sizeof(ebb_tensor) + 16 * (size_t)ndim + inline_bytes;
-    ebb_tensor *t = (ebb_tensor *)ebb__get(e, bytes);
+    ebb_tensor *t = (ebb_tensor *)ebb__get(e, head_bytes(ndim, inline_bytes));
     if (!t) return NULL;
-    *t = (ebb_tensor){
-        .host = &e->host, .refs = 1, .dtype = (uint8_t)dtype, .ndim = (uint8_t)ndim, .block = (uint16_t)bytes};
+    *t = (ebb_tensor){.host = &e->host, .refs = 1, .dtype = (uint8_t)dtype, .ndim = (uint8_t)ndim};
     int64_t n = 1;
     for (int i = 0; i < ndim; i++) n *= t_shape(t)[i] = shape[i];
     t->numel = n;
@@ -114,7 +125,7 @@ static ebb_tensor *head(ebb *e, int dtype, int ndim, const int64_t *shape, const
 }
 
 /* Sizes that are not negative and whose product, in bytes, can be addressed. */
-static bool shape_fits(ebb *e, int dtype, int ndim, const int64_t *shape) {
+bool ebb__shape_fits(ebb *e, int dtype, int ndim, const int64_t *shape) {
     if (ndim < 0 || ndim > EBB_MAX_DIMS) {
         ebb_fail(e, EBB_E_SHAPE, "a tensor has at most %d dims, not %d", EBB_MAX_DIMS, ndim);
         return false;
@@ -140,14 +151,14 @@ static bool shape_fits(ebb *e, int dtype, int ndim, const int64_t *shape) {
 }
 
 ebb_tensor *ebb__tensor(ebb *e, int dtype, int ndim, const int64_t *shape) {
-    if (e->code != EBB_OK || !shape_fits(e, dtype, ndim, shape)) return NULL;
+    if (e->code != EBB_OK || !ebb__shape_fits(e, dtype, ndim, shape)) return NULL;
     int64_t n = 1;
     for (int i = 0; i < ndim; i++) n *= shape[i];
     const size_t bytes = (size_t)n * ebb__dsize[dtype];
     const bool fenced = e->opt.guard;
     /* The head of a 0-d or 1-d tensor leaves room in its class of 128 bytes: a scalar needs no second block. */
-    const bool in = !fenced && bytes <= 16;
-    ebb_tensor *t = head(e, dtype, ndim, shape, NULL, in ? 16 : 0);
+    const bool in = !fenced && bytes <= INLINE;
+    ebb_tensor *t = head(e, dtype, ndim, shape, NULL, in ? INLINE : 0);
     if (!t) return NULL;
     t->root = t;
     if (in) {
@@ -157,7 +168,7 @@ ebb_tensor *ebb__tensor(ebb *e, int dtype, int ndim, const int64_t *shape) {
         if (fenced) t->flags |= T_FENCED;
         char *p = (char *)ebb__get(e, block_bytes(t));
         if (!p) {
-            ebb__put(e, t, t->block);
+            ebb__put(e, t, head_bytes(ndim, 0));
             e->live--;
             return NULL;
         }
@@ -178,6 +189,9 @@ ebb_tensor *ebb__view(ebb_tensor *of, int ndim, const int64_t *shape, const int6
     if (!t) return NULL;
     t->root = of->root;
     t->root->refs++;
+    t->flags |= of->flags & T_DETACHED;
+    /* a view of a stale view is as stale */
+    t->version = of->root != of ? of->version : of->ext ? of->ext->rebased : 0;
     t->data = of->data ? (char *)of->data + offset * ebb__dsize[of->dtype] : NULL;
     return ebb__own(e, t) ? t : NULL;
 }
@@ -216,25 +230,31 @@ bool ebb__fences_intact(const ebb_tensor *t, char *why, size_t why_n) {
 ebb_tensor *ebb_retain(ebb_tensor *t) {
     if (t) {
         t->refs++;
-        t->flags |= T_RETAINED;
+        if (t->holds < UINT16_MAX) t->holds++;
     }
     return t;
 }
 
 void ebb_release(ebb_tensor *t) {
+    if (t && t->holds) t->holds--;
+    ebb__drop(t);
+}
+
+void ebb__drop(ebb_tensor *t) {
     if (!t || --t->refs) return;
     ebb *e = t_session(t);
     if (t->ext) {
         ebb__strfree(e, t->ext->name);
-        ebb_release(t->ext->grad);
-        ebb_release(t->ext->pending);
+        ebb__drop(t->ext->grad);
+        ebb__drop(t->ext->pending);
         ebb__put(e, t->ext, sizeof *t->ext);
     }
-    if (t->root != t) ebb_release(t->root);
+    if (t->root != t) ebb__drop(t->root);
     else if (!(t->flags & (T_INLINE | T_BORROWED)))
         ebb__put(e, (char *)t->data - (t->flags & T_FENCED ? FENCE : 0), block_bytes(t));
     e->live--;
-    ebb__put(e, t, t->block);
+    if (t->flags & T_KEEPS) e->keepers--;
+    ebb__put(e, t, head_bytes(t->ndim, t->flags & T_INLINE ? INLINE : 0));
 }
 
 ebb__ext *ebb__ext_of(ebb_tensor *t) {
@@ -264,9 +284,14 @@ ebb_tensor *ebb_tensor_new(ebb *e, ebb_dtype dtype, ebb_ints shape, const void *
 }
 
 ebb_tensor *ebb_tensor_wrap(ebb *e, ebb_dtype dtype, ebb_ints shape, void *data) {
-    if (!e || e->code != EBB_OK || !shape_fits(e, (int)dtype, shape.n, shape.v)) return NULL;
+    if (!e || e->code != EBB_OK || !ebb__shape_fits(e, (int)dtype, shape.n, shape.v)) return NULL;
     if (!data) {
         ebb_fail(e, EBB_E_ARG, "ebb_tensor_wrap: data is NULL; use ebb_tensor_new for zeros");
+        return NULL;
+    }
+    if ((uintptr_t)data % ebb__dsize[dtype]) {
+        ebb_fail(e, EBB_E_ARG, "ebb_tensor_wrap: data at %p is not aligned to %u bytes, as %s needs", data,
+                 ebb__dsize[dtype], dname[dtype]);
         return NULL;
     }
     ebb_tensor *t = head(e, (int)dtype, shape.n, shape.v, NULL, 0);
@@ -300,18 +325,24 @@ double ebb__load(int dtype, const void *p, int64_t i) {
     }
 }
 
+/* The nearest integer type's value; NaN becomes 0: never undefined. */
+static int64_t whole(double v, int64_t lo, int64_t hi) {
+    return v != v ? 0 : v <= (double)lo ? lo : v >= (double)hi ? hi : (int64_t)v;
+}
+
 void ebb__store(int dtype, void *p, int64_t i, double v) {
     switch (dtype) {
     case EBB_F32: ((float *)p)[i] = (float)v; break;
     case EBB_F64: ((double *)p)[i] = v; break;
-    case EBB_I32: ((int32_t *)p)[i] = (int32_t)v; break;
-    case EBB_I64: ((int64_t *)p)[i] = (int64_t)v; break;
-    case EBB_U8: ((uint8_t *)p)[i] = (uint8_t)v; break;
+    case EBB_I32: ((int32_t *)p)[i] = (int32_t)whole(v, INT32_MIN, INT32_MAX); break;
+    case EBB_I64: ((int64_t *)p)[i] = whole(v, INT64_MIN, INT64_MAX); break;
+    case EBB_U8: ((uint8_t *)p)[i] = (uint8_t)whole(v, 0, UINT8_MAX); break;
     default: ((uint8_t *)p)[i] = v != 0; break;
     }
 }
 
 void ebb_tensor_info(const ebb_tensor *t, ebb_info *out) {
+    if (!out) return;
     if (!t) {
         *out = (ebb_info){0};
         return;

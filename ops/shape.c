@@ -30,6 +30,8 @@ static ebb_status reshape_view(ebb_infer *s) {
         else if (to->v[d] < 0)
             return s->fail(s, EBB_E_ATTR, "size %d is %lld; sizes are 0 or more, and one may be -1", d,
                            (long long)to->v[d]);
+        else if (to->v[d] && n > INT64_MAX / to->v[d])
+            return s->fail(s, EBB_E_SHAPE, "the sizes multiply to more than can be addressed");
         else n *= to->v[d];
     }
     if (open >= 0) {

@@ -17,7 +17,8 @@ static const fuzz_seed corpus[] = {
     FUZZ_TEXT("\0\0"),
     FUZZ_TEXT("\003\0\0\0\010\0\0"),
 };
-static const char *const words[] = {"\010\003", "\010\001", "\xff\xff\xff\xff", "\x80", "\001\001\001\001", "\012", NULL};
+static const char *const words[] = {"\010\003", "\010\001", "\xff\xff\xff\xff", "\x80", "\001\001\001\001",
+                                    "\012",     NULL};
 FUZZ_TARGET(.name = "fuzz_idx", .inputs = 15000, .max = 160, .fresh = 3, .seed = corpus,
             .n_seeds = COUNT(corpus), .words = words)
 
@@ -28,7 +29,7 @@ const char *cli_nearest(const char *word, size_t n, const char *const *list) {
     return n ? list[0] : NULL;
 }
 
-static char folder[64], images[128], labels[128];
+static char folder[512], images[600], labels[600];
 
 static void remove_folder(void) {
     remove(images);
@@ -39,8 +40,8 @@ static void remove_folder(void) {
 static ebb *session(void) {
     static ebb *e;
     if (!e) {
-        snprintf(folder, sizeof folder, "/tmp/ebb-fuzz-idx-XXXXXX");
-        FUZZ_CHECK(mkdtemp(folder), "no folder in /tmp");
+        snprintf(folder, sizeof folder, "%.400s/ebb-fuzz-idx-XXXXXX", fuzz_folder());
+        FUZZ_CHECK(mkdtemp(folder), "no folder %s", folder);
         snprintf(images, sizeof images, "%s/digits-images.idx3-ubyte", folder); /* as data_load expects them */
         snprintf(labels, sizeof labels, "%s/digits-labels.idx1-ubyte", folder);
         atexit(remove_folder);

@@ -1,8 +1,8 @@
 /* fuzz_main.h - what the fuzz targets share: a seeded mutator over a small corpus with a main of its own; or libFuzzer's.
  *
  * A target defines LLVMFuzzerTestOneInput and FUZZ_TARGET(...), and checks with FUZZ_CHECK. Two ways to build it:
- *   cc          fuzz_x.c ...                                          ./fuzz_x [INPUTS [SEED]] | ./fuzz_x FILE...
- *   clang -DFUZZ_LIBFUZZER -fsanitize=fuzzer,address,undefined ...    libFuzzer's command line
+ *   cc fuzz_x.c ...     ./fuzz_x [INPUTS [SEED]],  ./fuzz_x FILE... tries those,  ./fuzz_x --corpus FOLDER writes the corpus
+ *   clang -DFUZZ_LIBFUZZER -fsanitize=fuzzer,address,undefined fuzz_x.c ...     libFuzzer's command line
  * The same inputs and seed give the same run. When something goes wrong, the input and what was noted of it are shown. */
 #ifndef EBB_FUZZ_MAIN_H
 #define EBB_FUZZ_MAIN_H
@@ -66,6 +66,8 @@ EBB_PRINTF(1, 2) static inline void fuzz_note(const char *format, ...) {
     // format.py
     // clang-format on
     // format.py
+    // clang-format on
+    // format.py
     va_list args;
     va_start(args, format);
     const size_t left = sizeof fuzz_words - fuzz_at;
@@ -125,6 +127,12 @@ static inline void fuzz_usable(ebb *e) {
     FUZZ_CHECK(ebb_call_named(e, "add", 2, x, NULL, 1, &y) == 1, "%s", ebb_error(e));
     FUZZ_CHECK(ebb_numel(y) == 6 && ebb_at(y, 5) == 5, "2 + 3 is %g", ebb_at(y, 5));
     ebb_end(s);
+}
+
+/* Where files of a run go. */
+static inline const char *fuzz_folder(void) {
+    const char *folder = getenv("TMPDIR");
+    return folder && *folder ? folder : "/tmp";
 }
 
 static inline int64_t fuzz_tensors(const ebb *e) {
@@ -278,7 +286,22 @@ static int fuzz_files(int n, char **path) {
     return 0;
 }
 
+/* The corpus as files, for libFuzzer to begin with. */
+static int fuzz_write_corpus(const char *folder) {
+    for (size_t i = 0; i < fuzz_this.n_seeds; i++) {
+        char path[1024];
+        snprintf(path, sizeof path, "%s/%s-%zu", folder, fuzz_this.name, i);
+        FILE *f = fopen(path, "wb");
+        if (!f || fwrite(fuzz_this.seed[i].data, 1, fuzz_this.seed[i].n, f) != fuzz_this.seed[i].n || fclose(f)) {
+            perror(path);
+            return 1;
+        }
+    }
+    return 0;
+}
+
 int main(int argc, char **argv) {
+    if (argc == 3 && !strcmp(argv[1], "--corpus")) return fuzz_write_corpus(argv[2]);
 #ifdef FUZZ_SANITIZED
     __sanitizer_set_death_callback(fuzz_show);
     signal(SIGALRM, fuzz_signal);

@@ -307,7 +307,9 @@ def main():
         if size < seen[1]:
             seen[1:4] = size, failure, case
 
-    for case in cases(args.op):
+    for number, case in enumerate(list(cases(args.op))):
+        random.seed(f"{args.seed} {number}")  # so that what one case does changes no other
+        torch.manual_seed(args.seed * 1000000 + number)
         count[case.op] += 1
         scope = ebb.lib.ebb_begin(ebb.e)
         try:
