@@ -58,7 +58,7 @@ const void *ebb__decl_at(const ebb *e, size_t offset, size_t i) {
 }
 
 /* Every declaration struct is {uint32_t size; const char *name; ...} or, for ops, {size, flags, name}. */
-static const char *decl_name(const void *decl) {
+const char *ebb__decl_name(const void *decl) {
     const char *name;
     memcpy(&name, (const char *)decl + offsetof(ebb_probe_decl, name), sizeof name);
     return name;
@@ -67,14 +67,14 @@ static const char *decl_name(const void *decl) {
 const void *ebb__decl_find(const ebb *e, size_t offset, const char *name) {
     const void *d;
     for (size_t i = 0; (d = ebb__decl_at(e, offset, i)); i++)
-        if (!strcmp(decl_name(d), name)) return d;
+        if (!strcmp(ebb__decl_name(d), name)) return d;
     return NULL;
 }
 
 const char *ebb__decl_nearest(const ebb *e, size_t offset, const char *name) {
     const void *d;
     for (size_t i = 0; (d = ebb__decl_at(e, offset, i)); i++) {
-        const char *n = decl_name(d);
+        const char *n = ebb__decl_name(d);
         if (!strncmp(n, name, 2) || strstr(n, name) || strstr(name, n)) return n;
     }
     return NULL;
@@ -90,7 +90,7 @@ const char *ebb_plugin_path(const ebb *e, size_t i) {
 
 /* ---- deriving an entry from a declaration ---- */
 
-static void kernels_of(const ebb *e, const ebb_kernel *table, ebb_kernel_fn fn[EBB_DTYPES]) {
+void ebb__kernels_of(const ebb *e, const ebb_kernel *table, ebb_kernel_fn fn[EBB_DTYPES]) {
     for (const ebb_kernel *k = table; k && k->dtype; k++)
         if (k->dtype > 0 && k->dtype < EBB_DTYPES) {
             int level = e->level;
@@ -215,7 +215,7 @@ static ebb__entry *pull_new(ebb *e, const ebb__entry *x, const ebb_pull *p) {
     return pull;
 }
 
-static bool identifier(const char *s) {
+bool ebb__identifier(const char *s) {
     if (!s || !(isalpha((unsigned char)*s) || *s == '_') || strlen(s) > 60) return false;
     for (; *s; s++)
         if (!isalnum((unsigned char)*s) && *s != '_' && *s != '.') return false;
@@ -269,7 +269,7 @@ static ebb__entry *entry_new(ebb *e, const ebb_op *op, uint32_t plugin, bool is_
     char who[120];
     if (op->size < offsetof(ebb_op, tries) + sizeof op->tries)
         return ebb_fail(e, EBB_E_PLUGIN, "an op's declaration has size %u, too small", op->size), NULL;
-    if (!is_pull && !identifier(op->name)) {
+    if (!is_pull && !ebb__identifier(op->name)) {
         ebb_fail(e, EBB_E_PLUGIN,
                  "\"%.60s\" cannot be an op's name: letters, digits, '_' and '.', not a digit first",
                  op->name ? op->name : "NULL");
@@ -298,7 +298,7 @@ static ebb__entry *entry_new(ebb *e, const ebb_op *op, uint32_t plugin, bool is_
         if (op->attrs[i].type == EBB_A_ENUM || op->attrs[i].type == EBB_A_INTS || op->attrs[i].lo != 0 ||
             op->attrs[i].hi != 0)
             x->has_ranges = true;
-    kernels_of(e, op->fwd, x->ref.fn);
+    ebb__kernels_of(e, op->fwd, x->ref.fn);
     x->defaults = ebb__get0(e, op->attrs_size ? op->attrs_size : 1);
     if (!x->defaults) goto fail;
     if (!is_pull) {
@@ -356,72 +356,10 @@ static void table_cut(ebb *e, size_t n) {
     }
 }
 
-/* ---- declarations of the other kinds ---- */
-
-static ebb_status attrs_ok(ebb *e, const char *who, const ebb_attr *table, size_t n, size_t size) {
-    if (n && !table) return ebb_fail(e, EBB_E_PLUGIN, "%s: it counts %zu attributes but lists none", who, n);
-    for (size_t i = 0; i < n; i++) {
-        const size_t field = ebb__attr_size(table[i].type);
-        if (!field || !table[i].name || table[i].offset + field > size)
-            return ebb_fail(e, EBB_E_PLUGIN, "%s: attribute %zu has no type or lies outside its struct", who, i);
-    }
-    void *trial = ebb__get0(e, size ? size : 1);
-    if (!trial) return e->code;
-    const ebb_status r = ebb__attrs_defaults(e, who, table, n, trial);
-    if (r == EBB_E_ATTR) e->code = EBB_E_PLUGIN;
-    ebb__put(e, trial, size ? size : 1);
-    return e->code;
-}
-
-/* Its size, a name that is new among its kind, and what it cannot do without. */
-static ebb_status decl_ok(ebb *e, size_t list, const char *kind, const void *decl, size_t least,
-                          bool complete, char *who, size_t who_n) {
-    uint32_t size;
-    memcpy(&size, decl, sizeof size);
-    const char *name = size < least ? NULL : decl_name(decl);
-    if (!identifier(name))
-        return ebb_fail(e, EBB_E_PLUGIN,
-                        "a declaration of a %s is too short (%u bytes) or has no name that is an identifier",
-                        kind, size);
-    snprintf(who, who_n, "%s %s", kind, name);
-    if (!complete) return ebb_fail(e, EBB_E_PLUGIN, "%s: a function or list that it needs is NULL", who);
-    const void *d;
-    size_t same = 0;
-    for (size_t i = 0; (d = ebb__decl_at(e, list, i)); i++) same += !strcmp(decl_name(d), name);
-    return same > 1 ? ebb_fail(e, EBB_E_PLUGIN, "%s exists already", who) : EBB_OK;
-}
-
-/* The plugin is in the list already, so that names which come twice are seen. */
-static ebb_status others_ok(ebb *e, const ebb_plugin *p) {
-    char who[120];
-#define EBB__EACH(field, type, kind, complete)                                                               \
-    for (const type *const *d = p->field; d && *d && e->code == EBB_OK; d++)                                 \
-        if (decl_ok(e, offsetof(ebb_plugin, field), kind, *d, sizeof **d, complete, who, sizeof who) == EBB_OK)
-    EBB__EACH(backends, ebb_backend_decl, "backend", (*d)->kernels) continue;
-    EBB__EACH(optims, ebb_optim_decl, "optimizer", (*d)->update && (*d)->update->dtype)
-    attrs_ok(e, who, (*d)->attrs, (*d)->n_attrs, (*d)->attrs_size);
-    EBB__EACH(gradfns, ebb_gradfn_decl, "gradient function", (*d)->apply)
-    attrs_ok(e, who, (*d)->attrs, (*d)->n_attrs, (*d)->attrs_size);
-    EBB__EACH(probes, ebb_probe_decl, "probe", (*d)->on)
-    attrs_ok(e, who, (*d)->attrs, (*d)->n_attrs, (*d)->attrs_size);
-    EBB__EACH(formats, ebb_format_decl, "format", (*d)->save && (*d)->load && (*d)->ext) continue;
-    EBB__EACH(verifiers, ebb_verifier_decl, "verifier", (*d)->verify) continue;
-#undef EBB__EACH
-    return e->code;
-}
-
-/* Fields that an older, shorter entry lacks read as NULL. The copy belongs to this session. */
-static const ebb_plugin *whole_entry(ebb *e, const ebb_plugin *p) {
-    if (p->size >= sizeof *p) return p;
-    ebb_plugin *copy = (ebb_plugin *)ebb__get0(e, sizeof *copy);
-    if (copy) memcpy(copy, p, p->size);
-    return copy;
-}
-
 ebb_status ebb__register(ebb *e, const ebb_plugin *given, const char *path) {
     ebb__registry *r = e->reg;
     const size_t before = r->n_ops;
-    const ebb_plugin *p = whole_entry(e, given);
+    const ebb_plugin *p = ebb__whole_entry(e, given);
     if (!p) return e->code;
     for (size_t i = 0; i < r->n_plugins; i++)
         if (!strcmp(r->plugins[i].entry->name, p->name))
@@ -431,7 +369,7 @@ ebb_status ebb__register(ebb *e, const ebb_plugin *given, const char *path) {
     char *copy = ebb__strdup(e, path);
     if (!copy) return e->code;
     r->plugins[r->n_plugins++] = (ebb__plugin){p, given, copy};
-    others_ok(e, p);
+    ebb__others_ok(e, p);
     for (const ebb_op *const *op = p->ops; e->code == EBB_OK && op && *op; op++) {
         ebb__entry *x = entry_new(e, *op, (uint32_t)(r->n_plugins - 1), false);
         if (x && table_add(e, x)) continue;
@@ -452,57 +390,3 @@ ebb_status ebb__registry_open(ebb *e) {
 }
 
 void ebb__registry_close(ebb *e) { (void)e; /* all of it lies in the session's memory */ }
-
-/* ---- backends ---- */
-
-const char *ebb_backend_name(const ebb *e) { return e ? e->reg->backend : ""; }
-
-static void backends_off(ebb *e) {
-    for (size_t i = 0; i < e->reg->n_ops; i++)
-        while (e->reg->ops[i]->backends) {
-            ebb__backend_entry *b = e->reg->ops[i]->backends;
-            e->reg->ops[i]->backends = b->next;
-            ebb__put(e, b, sizeof *b);
-        }
-    e->reg->backend = "portable";
-}
-
-static ebb_status backend_on(ebb *e, const ebb_backend_decl *d) {
-    for (const ebb_backend_kernel *k = d->kernels; k && k->op; k++) {
-        ebb__entry *x = ebb__find(e, k->op, 0);
-        if (!x) continue; /* a backend may know ops that this build leaves out */
-        ebb__backend_entry *b = (ebb__backend_entry *)ebb__get0(e, sizeof *b), **at = &x->backends;
-        if (!b) return e->code;
-        b->backend = d;
-        b->accepts = k->accepts;
-        b->score = k->score;
-        kernels_of(e, k->kernel, b->fn);
-        while (*at && (*at)->score >= b->score) at = &(*at)->next;
-        b->next = *at;
-        *at = b;
-    }
-    e->reg->backend = d->name;
-    return EBB_OK;
-}
-
-ebb_status ebb_backend_use(ebb *e, const char *name) {
-    if (!e || e->code != EBB_OK) return e ? e->code : EBB_E_ARG;
-    if (!name)
-        return ebb_fail(e, EBB_E_ARG, "ebb_backend_use: name is NULL; \"portable\", \"auto\" or a backend");
-    if (!strcmp(name, "portable")) return backends_off(e), EBB_OK;
-    const bool automatic = !strcmp(name, "auto");
-    if (automatic) name = "onednn";
-    const ebb_backend_decl *d = EBB__DECL(e, backends, ebb_backend_decl, name);
-    if (!d && identifier(name) && *ebb_plugin_dir()) {
-        char path[1024];
-        snprintf(path, sizeof path, "%s/%s.so", ebb_plugin_dir(), name);
-        if (ebb_plugin_load(e, path, NULL)) d = EBB__DECL(e, backends, ebb_backend_decl, name);
-        if (!d && automatic) ebb_error_clear(e);
-    }
-    if (d || automatic) backends_off(e);
-    if (d) return backend_on(e, d);
-    if (automatic) return EBB_OK;
-    if (e->code == EBB_OK) ebb_fail(e, EBB_E_NAME, "no backend is called %s", name);
-    else ebb__context(e, "backend %s: ", name);
-    return e->code;
-}

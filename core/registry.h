@@ -26,6 +26,13 @@ void ebb__registry_close(ebb *e);
 ebb_status ebb__register(ebb *e, const ebb_plugin *p, const char *path);
 ebb__entry *ebb__find(const ebb *e, const char *name, uint32_t hash); /* NULL: none */
 ebb__entry *ebb__need(ebb *e, const char *name, uint32_t hash); /* NULL: none, and the error says which is near */
+/* declarations.c */
+ebb_status ebb__others_ok(ebb *e, const ebb_plugin *p); /* p is in the list already, so that names which come twice are seen */
+const ebb_plugin *ebb__whole_entry(ebb *e, const ebb_plugin *p); /* a copy, when it is an older, shorter one */
+/* The code of a kernel table for each dtype, at the session's vector level. */
+void ebb__kernels_of(const ebb *e, const ebb_kernel *table, ebb_kernel_fn fn[EBB_DTYPES]);
+bool ebb__identifier(const char *s);
+const char *ebb__decl_name(const void *decl); /* of any kind but an op's */
 /* Declaration number i, over all plugins, of a kind; NULL past the end. */
 const void *ebb__decl_at(const ebb *e, size_t list_offset, size_t i);
 const void *ebb__decl_find(const ebb *e, size_t list_offset, const char *name);

@@ -10,7 +10,7 @@ import subprocess
 import sys
 
 OFF, ON = "// format.py\n// clang-format off\n", "// clang-format on\n// format.py\n"  # marks of a writer stay apart
-DECLARATION = re.compile(r"^EBB_[A-Z0-9_]+\(", re.M)
+DECLARATION = re.compile(r"^EBB_(?!PRINTF)[A-Z0-9_]+\(", re.M)
 TOKEN = re.compile(r"/\*.*?\*/|//[^\n]*|\"(?:\\.|[^\"\\\n])*\"|'(?:\\.|[^'\\\n])*'|[()]", re.S)
 
 

@@ -62,12 +62,6 @@ static inline void fuzz_begin(const uint8_t *data, size_t size) {
 
 /* Adds words to what is shown. */
 EBB_PRINTF(1, 2) static inline void fuzz_note(const char *format, ...) {
-    // clang-format on
-    // format.py
-    // clang-format on
-    // format.py
-    // clang-format on
-    // format.py
     va_list args;
     va_start(args, format);
     const size_t left = sizeof fuzz_words - fuzz_at;
