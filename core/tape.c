@@ -145,7 +145,7 @@ ebb_status ebb__record(ebb *e, const ebb__entry *x, int n_x, ebb_tensor *const *
         if (r) reads |= r->reads;
     }
     int n_saved_ = 0;
-    for (int i = 0; i < n_x; i++) n_saved_ += in[i] && i < 32 && (reads >> i & 1);
+    for (int i = 0; i < n_x && i < 32 && reads; i++) n_saved_ += in[i] && (reads >> i & 1);
     for (int j = 0; j < n_y; j++) {
         dims += y[j]->ndim;
         n_saved_ += (int)(reads >> (32 + j) & 1);
@@ -154,33 +154,35 @@ ebb_status ebb__record(ebb *e, const ebb__entry *x, int n_x, ebb_tensor *const *
     const size_t bytes = (sizeof(ebb__node) + sizeof(ebb__edge) * (size_t)n_x + sizeof(ebb_tensor *) * (size_t)n_y +
                           sizeof(ebb__saved) * (size_t)n_saved_ + meta + 8 * dims + x->op->attrs_size + 7) &
                          ~(size_t)7;
-    if (bytes / 8 > UINT16_MAX || dims > UINT8_MAX)
-        return ebb_fail(e, EBB_E_ARG, "%s: too many inputs to record (%d, with %zu dims in all)", x->op->name,
-                        n_x, dims);
+    if (bytes / 8 > UINT16_MAX)
+        return ebb_fail(e, EBB_E_ARG, "%s: too much to record (%d inputs, %zu bytes of attributes)", x->op->name, n_x,
+                        x->op->attrs_size);
     if (!ebb__grow(e, &tape->node, &tape->cap, tape->n, 1, sizeof *tape->node)) return e->code;
     ebb__node *n = (ebb__node *)arena_get(e, bytes);
     if (!n) return e->code;
     *n = (ebb__node){.x = x,
                      .epoch = tape->epoch,
                      .region = e->region,
-                     .n_saved = (uint16_t)n_saved_,
                      .size8 = (uint16_t)(bytes / 8),
+                     .n_dims = (uint16_t)dims,
+                     .n_saved = (uint8_t)n_saved_,
                      .n_x = (uint8_t)n_x,
-                     .n_y = (uint8_t)n_y,
-                     .n_dims = (uint8_t)dims};
+                     .n_y = (uint8_t)n_y};
+    ebb__edge *edge = n_edges(n);
+    ebb_tensor **g = n_g(n);
     ebb__saved *save = n_saved(n);
     uint8_t *m = n_meta(n);
     int64_t *d = n_dims(n);
     for (int i = 0; i < n_x; i++) {
         ebb_tensor *t = in[i];
-        n_edges(n)[i] = 0;
+        edge[i] = 0;
         m[2 * i] = t ? t->dtype : 0;
         m[2 * i + 1] = t ? t->ndim : 0;
         if (!t) continue;
         for (int k = 0; k < t->ndim; k++) *d++ = t_shape(t)[k];
         if (ebb__rule_of(x, i)) {
-            n_edges(n)[i] = ebb__edge_of(t);
-            if (n_edges(n)[i] & 1) t->refs++;
+            edge[i] = ebb__edge_of(t);
+            if (edge[i] & 1) t->refs++;
         }
         if (i < 32 && (reads >> i & 1)) {
             t->refs++;
@@ -189,7 +191,7 @@ ebb_status ebb__record(ebb *e, const ebb__entry *x, int n_x, ebb_tensor *const *
         }
     }
     for (int j = 0; j < n_y; j++) {
-        n_g(n)[j] = NULL;
+        g[j] = NULL;
         m[2 * (n_x + j)] = y[j]->dtype;
         m[2 * (n_x + j) + 1] = y[j]->ndim;
         for (int k = 0; k < y[j]->ndim; k++) *d++ = t_shape(y[j])[k];

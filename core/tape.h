@@ -20,8 +20,8 @@ enum { N_SPENT = 1, N_NEEDED = 2, N_HOOKED = 4 };
 typedef struct ebb__node {
     const ebb__entry *x;
     uint32_t epoch, region;
-    uint16_t n_saved, size8; /* size8: bytes of the record / 8 */
-    uint8_t n_x, n_y, flags, n_dims;
+    uint16_t size8, n_dims; /* size8: bytes of the record / 8 */
+    uint8_t n_saved, n_x, n_y, flags;
     /* then: ebb__edge edge[n_x]; ebb_tensor *g[n_y]; ebb__saved saved[n_saved]; uint8_t meta[2 * (n_x + n_y)] padded to 8;
      * int64_t dim[n_dims]; attributes */
 } ebb__node;

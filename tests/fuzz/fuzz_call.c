@@ -24,12 +24,13 @@ static const fuzz_seed corpus[] = {
     FUZZ_TEXT("\000\002\010\001\001\001\001\001\001\001\001\377\376\001\002\003\004\005\006\007\010\011"),
     FUZZ_TEXT("an input is a list of choices; these words are one, as any bytes are."),
 };
-FUZZ_TARGET(.name = "fuzz_call", .inputs = 20000, .max = 320, .fresh = 90, .seed = corpus, .n_seeds = COUNT(corpus))
+FUZZ_TARGET(.name = "fuzz_call", .inputs = 12000, .max = 320, .fresh = 90, .seed = corpus, .n_seeds = COUNT(corpus))
 
 static ebb *session(bool guard) {
     static ebb *e[2];
     if (!e[guard]) {
-        const ebb_options o = {.size = sizeof o, .threads = 2, .grain = 16, .memory_limit = 32 << 20, .guard = guard};
+        const ebb_options o = {
+            .size = sizeof o, .threads = guard ? 2 : 1, .grain = 16, .memory_limit = 32 << 20, .guard = guard};
         e[guard] = ebb_open(&o);
         FUZZ_CHECK(e[guard], "no session");
     }

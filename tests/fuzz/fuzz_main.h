@@ -61,7 +61,7 @@ static inline void fuzz_begin(const uint8_t *data, size_t size) {
 }
 
 /* Adds words to what is shown. */
-EBB_PRINTF(1, 2) static inline void fuzz_note(const char *format, ...) {
+static inline void EBB_PRINTF(1, 2) fuzz_note(const char *format, ...) {
     va_list args;
     va_start(args, format);
     const size_t left = sizeof fuzz_words - fuzz_at;
