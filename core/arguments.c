@@ -41,6 +41,14 @@ static int promote(int a, int b) {
     return rank[a] >= rank[b] ? a : b;
 }
 
+static int category(int d) { return ebb__is_float(d) ? 3 : d == EBB_BOOL ? 1 : d ? 2 : 0; }
+
+/* The dtype of operands of two priorities: the higher one's, unless the lower is of a category above it. */
+static int combine(int high, int low) {
+    if (!low || (high && category(high) >= category(low))) return high;
+    return high ? promote(high, low) : low;
+}
+
 static ebb_tensor *convert(ebb__running *c, int i, int dtype) {
     ebb_tensor *t = ebb_to(c->in[i], (ebb_dtype)dtype);
     if (t) c->in[i] = t;
@@ -81,23 +89,20 @@ static ebb_status copy_overlaps(ebb__running *c) {
 ebb_status ebb__check_dtypes(ebb__running *c) {
     const ebb__entry *x = c->x;
     ebb *e = c->e;
-    int T = 0;
-    bool mixed = false, numbers = false;
+    /* tensors with dims decide before 0-d ones, those before C numbers, within a category: PyTorch's rule */
+    int part[3] = {0, 0, 0};
+    bool mixed = false;
     for (int i = 0; i < c->n_x; i++) {
-        if (!c->in[i] || ebb__input(c->x, i)->dtype) continue;
-        if (c->in[i]->flags & T_NUMBER) {
-            numbers = true;
-            continue;
-        }
-        if (T && c->in[i]->dtype != T) mixed = true;
-        T = T ? promote(T, c->in[i]->dtype) : c->in[i]->dtype;
+        const ebb_tensor *t = c->in[i];
+        if (!t || ebb__input(c->x, i)->dtype) continue;
+        int *p = &part[t->flags & T_NUMBER ? 2 : t->ndim == 0];
+        *p = *p ? promote(*p, t->dtype) : t->dtype;
     }
-    if (numbers)
-        for (int i = 0; i < c->n_x; i++) {
-            if (!c->in[i] || ebb__input(c->x, i)->dtype || !(c->in[i]->flags & T_NUMBER)) continue;
-            if (!T || (ebb__is_float(c->in[i]->dtype) && !ebb__is_float(T))) T = c->in[i]->dtype;
-            if (c->in[i]->dtype != T) mixed = true;
-        }
+    int T = combine(combine(part[0], part[1]), part[2]);
+    if (c->in_place && T && c->in[0] && category(T) <= category(c->in[0]->dtype)) T = c->in[0]->dtype;
+    for (int i = 0; i < c->n_x; i++)
+        mixed = mixed || (c->in[i] && !ebb__input(c->x, i)->dtype && !(c->in[i]->flags & T_NUMBER) &&
+                          c->in[i]->dtype != T);
     if (mixed && !(x->op->flags & EBB_PROMOTES)) {
         char text[300] = "";
         for (int i = 0; i < c->n_x; i++) {
@@ -121,7 +126,14 @@ ebb_status ebb__check_dtypes(ebb__running *c) {
         if (!c->in[i]) continue;
         const int want = ebb__input(c->x, i)->dtype ? ebb__input(c->x, i)->dtype : T;
         if (c->in[i]->dtype == want) continue;
-        if (want == EBB_I64 && ebb__input(c->x, i)->dtype && ebb__is_float(c->in[i]->dtype)) {
+        if (want == EBB_BOOL && ebb__input(c->x, i)->dtype && c->in[i]->dtype != EBB_U8) {
+            char s[200], name[40];
+            return ebb_fail(e, EBB_E_DTYPE, "%s: %s must be bool, not %s; compare it, with ebb_gt or ebb_ne",
+                            x->op->name, ebb__operand_name(x->op->sig, i, name, sizeof name),
+                            ebb_describe(c->in[i], s, sizeof s));
+        }
+        if (want == EBB_I64 && ebb__input(c->x, i)->dtype &&
+            (ebb__is_float(c->in[i]->dtype) || c->in[i]->dtype == EBB_BOOL)) {
             char s[200], name[40];
             return ebb_fail(e, EBB_E_DTYPE, "%s: %s holds indices and must be integers, not %s", x->op->name,
                             ebb__operand_name(x->op->sig, i, name, sizeof name),
@@ -173,6 +185,13 @@ ebb_status ebb__in_place_allowed(ebb__running *c) {
     if (ebb__needs(t) && !ebb__rule_of(c->x, 0))
         return ebb_fail(e, EBB_E_CHANGED, "%s_: %s needs a gradient, and %s has no rule for it",
                         c->x->op->name, ebb_describe(t, s, sizeof s), c->x->op->name);
+    for (int i = 0; i < c->n_x; i++) {
+        const ebb_vjp *rule = c->in[i] && ebb__needs(c->in[i]) ? ebb__rule_of(c->x, i) : NULL;
+        if (rule && (rule->reads & EBB_X(0)))
+            return ebb_fail(e, EBB_E_CHANGED,
+                            "%s_: backward will need the values of %s that would be overwritten; use %s",
+                            c->x->op->name, ebb_describe(t, s, sizeof s), c->x->op->name);
+    }
     bool grad = t->node || t->root->node;
     for (int i = 1; i < c->n_x; i++) grad = grad || (c->in[i] && ebb__needs(c->in[i]));
     if (grad && t->root != t)

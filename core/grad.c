@@ -259,14 +259,9 @@ ebb_status ebb__walk_go(ebb__walk *w, size_t top, int n_wrt, ebb_tensor *const *
         if (!waits) continue;
         for (int j = 0; j < n->n_y && (n->flags & N_HOOKED) && r == EBB_OK; j++)
             if (n_g(n)[j]) r = ebb__hooks_run(e, NULL, n, j, &n_g(n)[j]);
-        bool wanted = false, on = !w->pruned;
-        for (int i = 0; i < n_wrt && r == EBB_OK; i++) {
-            if (wrt[i]->node != k + 1) continue;
-            wanted = true;
-            if (!found[i]) found[i] = t_hold(n_g(n)[wrt[i]->out]);
-        }
-        /* a spent node has lost its edges: that it leads nowhere cannot be said of it */
-        if (w->pruned) on = (n->flags & N_SPENT) && !wanted;
+        bool on = !w->pruned;
+        for (int i = 0; i < n_wrt && r == EBB_OK; i++)
+            if (wrt[i]->node == k + 1 && !found[i]) found[i] = t_hold(n_g(n)[wrt[i]->out]);
         for (int i = 0; i < n->n_x && !on; i++) on = leads_somewhere(w, n_edges(n)[i]);
         if (on && r == EBB_OK) r = do_node(w, n, k);
         w->waiting -= empty(n);

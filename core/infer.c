@@ -74,6 +74,9 @@ static ebb_status axes_mask(ebb *e, const ebb__entry *x, const void *attrs, ebb_
         if (d < 0 || d >= nd)
             return ebb_fail(e, EBB_E_ATTR, "%s: %s is %lld, but the input has %d dims: %d..%d are possible",
                             x->op->name, a->name, (long long)dims.v[k], s->nd, (int)-nd, (int)nd - 1);
+        if (!s->nd && k)
+            return ebb_fail(e, EBB_E_ATTR, "%s: a 0-d input has one dim to name in %s, not %d", x->op->name,
+                            a->name, dims.n);
         if (!s->nd) continue;
         if (s->axes >> d & 1)
             return ebb_fail(e, EBB_E_ATTR, "%s: dim %lld is given twice in %s", x->op->name, (long long)d, a->name);

@@ -79,11 +79,6 @@ void ebb__node_spend(ebb *e, ebb__node *n) {
         ebb__drop(n_saved(n)[i].t);
         n_saved(n)[i].t = NULL;
     }
-    for (int i = 0; i < n->n_x; i++)
-        if (n_edges(n)[i] & 1) {
-            ebb__drop((ebb_tensor *)(uintptr_t)(n_edges(n)[i] & ~(ebb__edge)1));
-            n_edges(n)[i] = 0;
-        }
 }
 
 void ebb__tape_cut(ebb *e, size_t n) {
@@ -95,6 +90,8 @@ void ebb__tape_cut(ebb *e, size_t n) {
         ebb__node *x = t->node[t->n - 1];
         hooked = hooked || (x->flags & N_HOOKED);
         ebb__node_spend(e, x);
+        for (int i = 0; i < x->n_x; i++)
+            if (n_edges(x)[i] & 1) ebb__drop((ebb_tensor *)(uintptr_t)(n_edges(x)[i] & ~(ebb__edge)1));
         for (int j = 0; j < x->n_y; j++) ebb__drop(n_g(x)[j]);
         t->n--;
         arena_pop(e, (size_t)x->size8 * 8);
@@ -155,8 +152,8 @@ ebb_status ebb__record(ebb *e, const ebb__entry *x, int n_x, ebb_tensor *const *
                           sizeof(ebb__saved) * (size_t)n_saved_ + meta + 8 * dims + x->op->attrs_size + 7) &
                          ~(size_t)7;
     if (bytes / 8 > UINT16_MAX)
-        return ebb_fail(e, EBB_E_ARG, "%s: too much to record (%d inputs, %zu bytes of attributes)", x->op->name, n_x,
-                        x->op->attrs_size);
+        return ebb_fail(e, EBB_E_ARG, "%s: too much to record (%d inputs, %zu bytes of attributes)",
+                        x->op->name, n_x, x->op->attrs_size);
     if (!ebb__grow(e, &tape->node, &tape->cap, tape->n, 1, sizeof *tape->node)) return e->code;
     ebb__node *n = (ebb__node *)arena_get(e, bytes);
     if (!n) return e->code;

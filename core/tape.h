@@ -63,8 +63,8 @@ ebb_status ebb__tape_reserve(ebb *e, const ebb__entry *x, int n_x, ebb_tensor *c
 void ebb__hooks_sweep(ebb *e);                  /* hooks.c: removes those that are dead or whose node is */
 ebb__node *ebb__node_live(const ebb_tensor *t); /* the node that made t, NULL: none, or gone */
 bool ebb__needs(const ebb_tensor *t);
-ebb__edge ebb__edge_of(ebb_tensor *t);      /* not retained */
-void ebb__node_spend(ebb *e, ebb__node *n); /* releases what it saved */
+ebb__edge ebb__edge_of(ebb_tensor *t); /* not retained */
+void ebb__node_spend(ebb *e, ebb__node *n); /* releases what it saved; its edges stay, so that a later walk sees it is in the way */
 /* Shapes of the operands of a node, into s[n_x + n_y]. */
 void ebb__node_shapes(const ebb__node *n, ebb_shape *s);
 const ebb_vjp *ebb__rule_of(const ebb__entry *x, int input); /* NULL: that input has no gradient */

@@ -14,7 +14,7 @@ int main(void) {
     for (int step = 1; step <= 200; step++) {
         ebb_scope *s = ebb_begin(e); /* every tensor made from here on ... */
         ebb_tensor *score = ebb_linear(ebb_relu(ebb_linear(x, W1, b1)), W2);
-        ebb_tensor *loss = ebb_cross_entropy(score, inside);
+        ebb_tensor *loss = ebb_cross_entropy(score, ebb_to(inside, EBB_I64));
         ebb_zero_grad(adam);
         ebb_backward(loss);
         ebb_optim_step(adam);

@@ -23,9 +23,9 @@ EBB_MAP1(relu_fwd, x < 0 ? 0 : x)
 
 static ebb_tensor *relu_dx(const ebb_call *c, ebb_tensor *g) {
     ebb_tensor *y = c->y[0];
-    return ebb_where(ebb_gt(y, ebb_scalar(y, 0)), g, ebb_scalar(g, 0));
+    return ebb_where(ebb_le(y, ebb_scalar(y, 0)), ebb_scalar(g, 0), g); /* NaN passes it on */
 }
-EBB_MAP2(relu_pull, y > 0 ? x : 0)
+EBB_MAP2(relu_pull, y <= 0 ? 0 : x)
 
 EBB_OP(relu,
     .sig = "input()->()",
@@ -70,7 +70,7 @@ typedef struct softplus_attrs {
     double beta, threshold;
 } softplus_attrs;
 static const ebb_attr softplus_attr[] = {
-    EBB_ATTR(EBB_A_FLOAT, softplus_attrs, beta, "1", "sharpness, not 0", .lo = 1e-30, .hi = 1e30),
+    EBB_ATTR(EBB_A_FLOAT, softplus_attrs, beta, "1", "sharpness, above 0", .lo = 1e-30, .hi = 1e30),
     EBB_ATTR(EBB_A_FLOAT, softplus_attrs, threshold, "20", "linear where beta*x is above"),
 };
 

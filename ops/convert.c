@@ -42,14 +42,11 @@ static ebb_status to_infer(ebb_infer *s) {
     return EBB_OK;
 }
 
-/* A float that does not fit the integer becomes its limit nearest to it, NaN 0: never undefined. */
+/* A float that does not fit the integer becomes its limit nearest to it, NaN 0: never undefined. Integers wrap around. */
 #define TO_INT(R, LO, HI)                                                                                    \
     for (int64_t i = l->first; i < end; i++) {                                                               \
-        const double v = (double)x[i];                                                                       \
-        ((R *)l->p[1])[i] = v != v              ? 0                                                          \
-                            : v <= (double)(LO) ? (R)(LO)                                                    \
-                            : v >= (double)(HI) ? (R)(HI)                                                    \
-                                                : (R)x[i];                                                   \
+        const double v = (T)0.5 != 0 ? (double)x[i] : 0; /* 0: an integer */                                 \
+        ((R *)l->p[1])[i] = v != v ? 0 : v < (double)(LO) ? (R)(LO) : v >= (double)(HI) ? (R)(HI) : (R)x[i]; \
     }
 EBB_KERNEL_ALL(to_fwd,
     const T *x = (const T *)l->p[0];
@@ -80,5 +77,5 @@ EBB_OP(to,
     .vjp = EBB_VJP({to_dx, 0}),
     .flags = EBB_LINEAR,
     .tries = "[2,3] dtype=f64; [5] dtype=f64",
-    .doc = "Converts the element type. A float outside an integer type becomes the nearest integer of it, NaN becomes 0."
+    .doc = "Converts the element type. A float outside an integer type becomes the nearest integer of it, NaN becomes 0; integers wrap around."
 );

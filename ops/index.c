@@ -140,6 +140,10 @@ EBB_OP(index_add,
 
 /* ---- embedding, one_hot ---- */
 
+static const char *dtype_word(int32_t dtype) {
+    return dtype == EBB_F32 ? "f32" : dtype == EBB_F64 ? "f64" : "bool";
+}
+
 static ebb_tensor *embedding_compose(const ebb_call *c) {
     const ebb_shape *idx = &c->x_shape[0], *w = &c->x_shape[1];
     if (w->ndim != 2) {
@@ -147,9 +151,9 @@ static ebb_tensor *embedding_compose(const ebb_call *c) {
                                    w->ndim);
         return NULL;
     }
-    if (idx->dtype == EBB_F32 || idx->dtype == EBB_F64) {
+    if (idx->dtype == EBB_F32 || idx->dtype == EBB_F64 || idx->dtype == EBB_BOOL) {
         ebb_host_of(c->x[0])->fail(c->e, EBB_E_DTYPE, "input holds indices and must be integers, not %s",
-                                   idx->dtype == EBB_F32 ? "f32" : "f64");
+                                   dtype_word(idx->dtype));
         return NULL;
     }
     ebb_ints shape = ebb_ints_of(idx);
@@ -179,6 +183,8 @@ static const ebb_attr one_hot_attr[] = {EBB_ATTR(EBB_A_INT, one_hot_attrs, num_c
 
 static ebb_tensor *one_hot_compose(const ebb_call *c) {
     if (((const one_hot_attrs *)c->attrs)->num_classes >= 0) return NULL;
+    if (c->x_shape[0].dtype != EBB_I64 && c->x_shape[0].dtype != EBB_I32 && c->x_shape[0].dtype != EBB_U8)
+        return NULL; /* refused as an index */
     ebb_info x;
     ebb_tensor *idx = ebb_contiguous(ebb_to(c->x[0], EBB_I64));
     if (!idx) return NULL;

@@ -83,9 +83,11 @@ static ebb_tensor *cross_entropy_compose(const ebb_call *c) {
                 x->ndim, t->ndim);
         return NULL;
     }
-    if (t->dtype == EBB_F32 || t->dtype == EBB_F64) {
+    if (t->dtype == EBB_F32 || t->dtype == EBB_F64 || t->dtype == EBB_BOOL) {
         h->fail(c->e, EBB_E_DTYPE, "target holds class indices and must be integers, not %s",
-                t->dtype == EBB_F32 ? "f32" : "f64");
+                t->dtype == EBB_F32   ? "f32"
+                : t->dtype == EBB_F64 ? "f64"
+                                      : "bool");
         return NULL;
     }
     ebb_tensor *rows = c->x[0];

@@ -90,7 +90,8 @@ static ebb_tensor *matmul_compose(const ebb_call *c) {
         return ebb_reshape(y, .shape = s);
     }
     if (sb->ndim == 1) { /* (..., m, k) x (k) -> (..., m) */
-        ebb_tensor *y = folded(a, ebb_ints_of(sa), ebb_reshape(b, .shape = EBB_SHAPE(k, 1)));
+        ebb_tensor *column = ebb_reshape(b, .shape = EBB_SHAPE(k, 1));
+        ebb_tensor *y = ebb_shape_numel(sa) ? folded(a, ebb_ints_of(sa), column) : ebb_gemm(a, column);
         ebb_ints s = ebb_ints_of(sa);
         s.n--;
         return y ? ebb_reshape(y, .shape = s) : NULL;
@@ -128,6 +129,10 @@ static ebb_tensor *linear_compose(const ebb_call *c) {
     if (b && (c->x_shape[2].ndim != 1 || c->x_shape[2].dim[0] != sw->dim[0])) {
         h->fail(c->e, EBB_E_SHAPE, "the bias has %lld elements in %d dims; %lld in 1 dim are needed",
                 (long long)ebb_shape_numel(&c->x_shape[2]), c->x_shape[2].ndim, (long long)sw->dim[0]);
+        return NULL;
+    }
+    if (sx->dtype != sw->dtype || (b && c->x_shape[2].dtype != sw->dtype)) {
+        h->fail(c->e, EBB_E_DTYPE, "input, weight and bias must have one dtype; convert with ebb_to (op \"to\")");
         return NULL;
     }
     ebb_ints out = ebb_ints_of(sx);

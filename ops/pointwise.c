@@ -321,7 +321,7 @@ EBB_MAP1_ATTRS(clamp_fwd, clamp_attrs, (x < (T)a->min ? (T)a->min : x) > (T)a->m
 static ebb_tensor *clamp_dx(const ebb_call *c, ebb_tensor *g) {
     const clamp_attrs *a = (const clamp_attrs *)c->attrs;
     ebb_tensor *x = c->x[0], *none = ebb_scalar(g, 0);
-    return ebb_where(ebb_lt(x, ebb_scalar(x, a->min)), none, ebb_where(ebb_gt(x, ebb_scalar(x, a->max)), none, g));
+    return ebb_where(ebb_ge(x, ebb_scalar(x, a->min)), ebb_where(ebb_le(x, ebb_scalar(x, a->max)), g, none), none);
 }
 
 EBB_OP(clamp,
@@ -338,11 +338,10 @@ EBB_OP(clamp,
 
 EBB_NUMERIC2(maximum_fwd, x != x ? x : (y != y ? y : (x > y ? x : y)))
 
-/* Where both are equal each gets half, PyTorch's convention. */
+/* Where both are equal each gets half, PyTorch's convention; beside a NaN both get all of it. */
 static ebb_tensor *chosen(ebb_tensor *mine, ebb_tensor *other, ebb_tensor *g, bool larger) {
-    ebb_tensor *none = ebb_scalar(g, 0), *half = ebb_mul_scalar(g, 0.5);
-    ebb_tensor *wins = larger ? ebb_gt(mine, other) : ebb_lt(mine, other);
-    return ebb_where(wins, g, ebb_where(ebb_eq(mine, other), half, none));
+    ebb_tensor *loses = larger ? ebb_lt(mine, other) : ebb_gt(mine, other);
+    return ebb_where(loses, ebb_scalar(g, 0), ebb_where(ebb_eq(mine, other), ebb_mul_scalar(g, 0.5), g));
 }
 static ebb_tensor *maximum_dx(const ebb_call *c, ebb_tensor *g) { return chosen(c->x[0], c->x[1], g, true); }
 static ebb_tensor *maximum_dy(const ebb_call *c, ebb_tensor *g) { return chosen(c->x[1], c->x[0], g, true); }

@@ -153,7 +153,6 @@ EBB_OP(amin,
             for (int k = 0; k < LANES; k++) part[k] = x[i + k] > part[k] ? x[i + k] : part[k];               \
         for (; i < n; i++) top = x[i] > top ? x[i] : top;                                                    \
         for (int k = 0; k < LANES; k++) top = part[k] > top ? part[k] : top;                                 \
-        if (top - top != 0) top = 0; /* all -inf, or +inf: nothing to shift by */                            \
     }
 #define ROW_SUM(n, term, sum)                                                                                \
     T sum = 0;                                                                                               \
@@ -176,6 +175,7 @@ EBB_KERNEL(logsumexp_fwd,
     for (int64_t r = 0; r < l->n; r++) {
         const T *x = (const T *)l->p[0] + r * l->step[0];
         ROW_TOP(x, n, top)
+        if (top - top != 0) top = 0; /* all -inf, or +inf: nothing to shift by */
         ROW_SUM(n, ebb_exp(x[j] - top), sum)
         ((T *)l->p[1])[r * l->step[1]] = ebb_log(sum) + top;
     })

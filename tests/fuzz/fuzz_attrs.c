@@ -75,7 +75,7 @@ static const char *const words[] = {"dim=",
                                     "0x7fffffffffffffff",
                                     "99999999999999999999",
                                     NULL};
-FUZZ_TARGET(.name = "fuzz_attrs", .inputs = 60000, .max = 400, .fresh = 3, .seed = corpus,
+FUZZ_TARGET(.name = "fuzz_attrs", .inputs = 150000, .max = 400, .fresh = 3, .seed = corpus,
             .n_seeds = COUNT(corpus), .words = words)
 
 static ebb *session(void) {

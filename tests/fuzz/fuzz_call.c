@@ -24,7 +24,7 @@ static const fuzz_seed corpus[] = {
     FUZZ_TEXT("\000\002\010\001\001\001\001\001\001\001\001\377\376\001\002\003\004\005\006\007\010\011"),
     FUZZ_TEXT("an input is a list of choices; these words are one, as any bytes are."),
 };
-FUZZ_TARGET(.name = "fuzz_call", .inputs = 12000, .max = 320, .fresh = 90, .seed = corpus, .n_seeds = COUNT(corpus))
+FUZZ_TARGET(.name = "fuzz_call", .inputs = 30000, .max = 320, .fresh = 90, .seed = corpus, .n_seeds = COUNT(corpus))
 
 static ebb *session(bool guard) {
     static ebb *e[2];
