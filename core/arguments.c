@@ -41,6 +41,16 @@ static int promote(int a, int b) {
     return rank[a] >= rank[b] ? a : b;
 }
 
+/* The dtype of a C number beside a tensor: the tensor's where that can hold it, else i64, else f32. */
+int ebb__number_dtype(int like, double v) {
+    if (ebb__is_float(like)) return like;
+    if (!(v >= -9.2e18 && v <= 9.2e18) || v != (double)(int64_t)v) return EBB_F32;
+    if (like == EBB_I32 && v >= INT32_MIN && v <= INT32_MAX) return EBB_I32;
+    if (like == EBB_U8 && v >= 0 && v <= UINT8_MAX) return EBB_U8;
+    if (like == EBB_BOOL && (v == 0 || v == 1)) return EBB_BOOL;
+    return EBB_I64;
+}
+
 static int category(int d) { return ebb__is_float(d) ? 3 : d == EBB_BOOL ? 1 : d ? 2 : 0; }
 
 /* The dtype of operands of two priorities: the higher one's, unless the lower is of a category above it. */
@@ -71,7 +81,7 @@ static ebb_status no_kernel(ebb__running *c) {
 static ebb_status copy_overlaps(ebb__running *c) {
     for (int i = 1; i < c->n_x; i++) {
         const ebb_tensor *t = c->in[i];
-        if (!t || t == c->in[0] || t->root != c->in[0]->root) continue;
+        if (!t || t == c->target || t->root != c->target->root) continue;
         int64_t stride[EBB_MAX_DIMS];
         if (!c->e->no_grad && ebb__needs(t)) {
             char s[200];
@@ -90,15 +100,20 @@ ebb_status ebb__check_dtypes(ebb__running *c) {
     const ebb__entry *x = c->x;
     ebb *e = c->e;
     /* tensors with dims decide before 0-d ones, those before C numbers, within a category: PyTorch's rule */
-    int part[3] = {0, 0, 0};
+    int part[2] = {0, 0};
     bool mixed = false;
     for (int i = 0; i < c->n_x; i++) {
         const ebb_tensor *t = c->in[i];
-        if (!t || ebb__input(c->x, i)->dtype) continue;
-        int *p = &part[t->flags & T_NUMBER ? 2 : t->ndim == 0];
+        if (!t || ebb__input(c->x, i)->dtype || (t->flags & T_NUMBER)) continue;
+        int *p = &part[t->ndim == 0];
         *p = *p ? promote(*p, t->dtype) : t->dtype;
     }
-    int T = combine(combine(part[0], part[1]), part[2]);
+    int T = combine(part[0], part[1]);
+    for (int i = 0; i < c->n_x; i++) {
+        const ebb_tensor *t = c->in[i];
+        if (t && !ebb__input(c->x, i)->dtype && (t->flags & T_NUMBER))
+            T = T ? ebb__number_dtype(T, ebb__load(t->dtype, t->data, 0)) : t->dtype;
+    }
     if (c->in_place && T && c->in[0] && category(T) <= category(c->in[0]->dtype)) T = c->in[0]->dtype;
     for (int i = 0; i < c->n_x; i++)
         mixed = mixed || (c->in[i] && !ebb__input(c->x, i)->dtype && !(c->in[i]->flags & T_NUMBER) &&
@@ -185,13 +200,6 @@ ebb_status ebb__in_place_allowed(ebb__running *c) {
     if (ebb__needs(t) && !ebb__rule_of(c->x, 0))
         return ebb_fail(e, EBB_E_CHANGED, "%s_: %s needs a gradient, and %s has no rule for it",
                         c->x->op->name, ebb_describe(t, s, sizeof s), c->x->op->name);
-    for (int i = 0; i < c->n_x; i++) {
-        const ebb_vjp *rule = c->in[i] && ebb__needs(c->in[i]) ? ebb__rule_of(c->x, i) : NULL;
-        if (rule && (rule->reads & EBB_X(0)))
-            return ebb_fail(e, EBB_E_CHANGED,
-                            "%s_: backward will need the values of %s that would be overwritten; use %s",
-                            c->x->op->name, ebb_describe(t, s, sizeof s), c->x->op->name);
-    }
     bool grad = t->node || t->root->node;
     for (int i = 1; i < c->n_x; i++) grad = grad || (c->in[i] && ebb__needs(c->in[i]));
     if (grad && t->root != t)

@@ -19,6 +19,12 @@ static ebb_tensor *seed_for(ebb *e, ebb_tensor *t, ebb_tensor *seed, const char 
                  who, ebb_describe(t, a, sizeof a));
         return NULL;
     }
+    if (ebb__stale(t)) {
+        ebb_fail(e, EBB_E_CHANGED,
+                 "%s: %s is a view of a tensor that was changed in place by %s since; take the view again", who,
+                 ebb_describe(t, a, sizeof a), t->root->ext->writer ? t->root->ext->writer->name : "an op");
+        return NULL;
+    }
     if (!seed) {
         if (t->numel != 1) {
             ebb_fail(e, EBB_E_GRAPH,

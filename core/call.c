@@ -34,6 +34,28 @@ static ebb_status run(ebb__running *c) {
     return ebb__check_dtypes(c) == EBB_OK ? ebb__run_kernel(c) : e->code;
 }
 
+/* In place, a rule may read the values that are about to be overwritten: they are copied first, and the copy takes the
+ * tensor's place among the inputs. */
+static bool keep_overwritten(ebb__running *c) {
+    bool read = false;
+    for (int i = 0; i < c->n_x; i++) {
+        const ebb_vjp *rule = c->in[i] && ebb__needs(c->in[i]) ? ebb__rule_of(c->x, i) : NULL;
+        read = read || (rule && (rule->reads & EBB_X(0))) || (rule && i && c->in[i] == c->target);
+        for (int k = 1; k < c->n_x && rule; k++)
+            read = read || (c->in[k] == c->target && (rule->reads & EBB_X(k)));
+    }
+    if (!read) return true;
+    int64_t stride[EBB_MAX_DIMS];
+    ebb_tensor *old = ebb__laid_out(c->target, NULL, stride, true);
+    if (!old) return false;
+    old->node = c->target->node;
+    old->epoch = c->target->epoch;
+    old->out = c->target->out;
+    for (int i = 0; i < c->n_x; i++)
+        if (c->in[i] == c->target) c->in[i] = old;
+    return true;
+}
+
 /* Says in which region a call failed; once. */
 static ebb_tensor *failed(ebb *e) {
     if (!e->region || e->in_backward || strstr(e->error, " (in region ")) return NULL;
@@ -51,6 +73,7 @@ ebb_tensor *ebb__call(ebb *e, const ebb__entry *x, int n_x, ebb_tensor *const *i
     c.n_x = n_x;
     c.n_y = x->n_out;
     c.in_place = in_place;
+    c.target = in_place && n_x > 0 ? in[0] : NULL;
     c.identity = false;
     c.y[0] = NULL;
     for (int i = 0; i < n_x && i < EBB_MAX_OPERANDS; i++) c.in[i] = in[i];
@@ -78,6 +101,7 @@ ebb_tensor *ebb__call(ebb *e, const ebb__entry *x, int n_x, ebb_tensor *const *i
     if (!e->no_grad && ebb__inputs_current(e, x->op, n_x, in) != EBB_OK) return failed(e);
     if (in_place && wants_grad(&c) && (!ebb__ext_of(in[0]->root) || ebb__tape_reserve(e, x, n_x, in) != EBB_OK))
         return failed(e);
+    if (in_place && wants_grad(&c) && !keep_overwritten(&c)) return failed(e);
     const ebb_status ran = run(&c);
     if (in_place) ebb__touch(in[0], x->op);
     if (ran != EBB_OK) return failed(e);

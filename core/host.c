@@ -19,18 +19,8 @@ static ebb_tensor *host_call_inplace(ebb *e, const char *name, uint32_t hash, in
     return entry ? ebb__call(e, entry, n_x, x, attrs, attrs_size, NULL, true) : NULL;
 }
 
-/* The dtype of a C number beside a tensor: the tensor's where that can hold it, else i64, else f32. */
-static int number_dtype(int like, double v) {
-    if (ebb__is_float(like)) return like;
-    if (!(v >= -9.2e18 && v <= 9.2e18) || v != (double)(int64_t)v) return EBB_F32;
-    if (like == EBB_I32 && v >= INT32_MIN && v <= INT32_MAX) return EBB_I32;
-    if (like == EBB_U8 && v >= 0 && v <= UINT8_MAX) return EBB_U8;
-    if (like == EBB_BOOL && (v == 0 || v == 1)) return EBB_BOOL;
-    return EBB_I64;
-}
-
 static ebb_tensor *host_scalar(ebb *e, const ebb_tensor *like, double value) {
-    const int dtype = number_dtype(like->dtype, value);
+    const int dtype = ebb__number_dtype(like->dtype, value);
     ebb_tensor *t = ebb__tensor(e, dtype, 0, NULL);
     if (!t) return NULL;
     ebb__store(dtype, t->data, 0, value);

@@ -27,7 +27,7 @@ static int full_output_shape(const ebb__running *c, const ebb__shapes *s, int j,
 
 static ebb_status make_output(ebb__running *c, int j, int dtype, int ndim, const int64_t *shape) {
     if (c->in_place) {
-        ebb_tensor *x = c->in[0];
+        ebb_tensor *x = c->target;
         char a[200], b[200];
         if (dtype != x->dtype || ndim != x->ndim || memcmp(shape, t_shape(x), sizeof *shape * (size_t)ndim))
             return ebb_fail(c->e, EBB_E_SHAPE, "%s_: the result is %s%s and does not fit into %s",

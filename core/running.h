@@ -12,12 +12,16 @@ typedef struct ebb__running {
     const void *attrs;
     int dtype; /* T */
     bool in_place;
-    bool identity; /* a composed op changed nothing: its result is an input itself */
+    ebb_tensor *target; /* in place: the tensor that receives the result */
+    bool identity;      /* a composed op changed nothing: its result is an input itself */
 } ebb__running;
 
 enum { MAX_ATTRS = 512 };
 
 static inline bool ebb__is_float(int dtype) { return dtype == EBB_F32 || dtype == EBB_F64; }
+
+/* The dtype of a C number beside a tensor: the tensor's where that can hold it, else i64, else f32. */
+int ebb__number_dtype(int like, double v);
 
 /* arguments.c: whether the call may be made at all, and its inputs brought to the dtypes of the signature */
 ebb_status ebb__check_inputs(ebb__running *c);

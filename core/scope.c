@@ -188,8 +188,14 @@ void ebb_end(ebb_scope *s) {
     s->open = false;
     s->outer = e->spare_scopes;
     e->spare_scopes = s;
-    if (!e->scope && !e->keepers && e->kept_from < e->tape->n) ebb__tape_cut(e, e->kept_from);
-    if (!e->scope && !e->keepers) e->kept_from = SIZE_MAX;
+    if (!e->keepers) ebb__kept_graph_ends(e);
+}
+
+void ebb__kept_graph_ends(ebb *e) {
+    if (e->scope || e->in_backward) return; /* the outermost scope's end sees to it */
+    const size_t from = e->kept_from;
+    e->kept_from = SIZE_MAX;
+    if (from < e->tape->n) ebb__tape_cut(e, from);
 }
 
 ebb_tensor *ebb_escape(ebb_tensor *t) {

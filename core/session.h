@@ -140,6 +140,8 @@ static inline ebb_tensor *t_hold(ebb_tensor *t) {
 }
 void ebb__drop(ebb_tensor *t);
 
+void ebb__kept_graph_ends(ebb *e); /* scope.c: nothing keeps a graph beyond its scope any more */
+
 /* tensor.c */
 bool ebb__shape_fits(ebb *e, int dtype, int ndim, const int64_t *shape); /* false: and the error is set */
 bool ebb__owned_since(const ebb *e, const ebb_tensor *t, size_t mark);

@@ -111,7 +111,7 @@ ebb_status ebb__inputs_current(ebb *e, const ebb_op *op, int n_x, ebb_tensor *co
                             "%s: the graph of input %d (%s) was freed when its scope ended; use it inside the scope, keep it with "
                             "ebb_escape, or take ebb_detach of it",
                             op->name, i, ebb_describe(t, s, sizeof s));
-        if (t->root != t && t->root->ext && t->root->ext->rebased != t->version && !(t->flags & T_DETACHED))
+        if (ebb__stale(t))
             return ebb_fail(e, EBB_E_CHANGED,
                             "%s: input %d is a view of a tensor that was changed in place by %s since; take the view again",
                             op->name, i, t->root->ext->writer ? t->root->ext->writer->name : "an op");

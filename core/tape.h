@@ -56,6 +56,10 @@ void ebb__tape_cut(ebb *e, size_t n); /* forgets nodes n.. */
  * attrs_size bytes of attrs are copied. */
 ebb_status ebb__record(ebb *e, const ebb__entry *x, int n_x, ebb_tensor *const *in, int n_y,
                        ebb_tensor *const *y, const void *attrs);
+/* t is a view of a tensor that an in-place op gave another place in the graph since. */
+static inline bool ebb__stale(const ebb_tensor *t) {
+    return t->root != t && t->root->ext && t->root->ext->rebased != t->version && !(t->flags & T_DETACHED);
+}
 /* No input is a view that an in-place op made stale, or has lost its graph. */
 ebb_status ebb__inputs_current(ebb *e, const ebb_op *op, int n_x, ebb_tensor *const *in);
 /* Makes sure that the next ebb__record of this call cannot run out of memory. */

@@ -253,8 +253,9 @@ void ebb__drop(ebb_tensor *t) {
     else if (!(t->flags & (T_INLINE | T_BORROWED)))
         ebb__put(e, (char *)t->data - (t->flags & T_FENCED ? FENCE : 0), block_bytes(t));
     e->live--;
-    if (t->flags & T_KEEPS) e->keepers--;
+    const bool last_keeper = (t->flags & T_KEEPS) && --e->keepers == 0;
     ebb__put(e, t, head_bytes(t->ndim, t->flags & T_INLINE ? INLINE : 0));
+    if (last_keeper) ebb__kept_graph_ends(e);
 }
 
 ebb__ext *ebb__ext_of(ebb_tensor *t) {

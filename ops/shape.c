@@ -322,43 +322,54 @@ typedef struct cat_attrs {
 } cat_attrs;
 static const ebb_attr cat_attr[] = {EBB_ATTR(EBB_A_INT, cat_attrs, dim, "0", "the dim along which they are joined")};
 
+/* torch lets an empty 1-d tensor stand among tensors of any rank: it adds nothing. */
+static bool adds_nothing(int ndim, const int64_t *shape) { return ndim == 1 && !shape[0]; }
+
 static ebb_status cat_infer(ebb_infer *s) {
-    int d = 0;
-    if (!s->x->ndim) return s->fail(s, EBB_E_SHAPE, "a 0-d tensor cannot be joined");
-    const ebb_status r = dim_of(s, "dim", ((const cat_attrs *)s->attrs)->dim, s->x->ndim, &d);
+    int d = 0, first = 0;
+    while (first + 1 < s->n_x && adds_nothing(s->x[first].ndim, s->x[first].shape)) first++;
+    const ebb_info *x = &s->x[first];
+    if (!x->ndim) return s->fail(s, EBB_E_SHAPE, "a 0-d tensor cannot be joined");
+    const ebb_status r = dim_of(s, "dim", ((const cat_attrs *)s->attrs)->dim, x->ndim, &d);
     if (r != EBB_OK) return r;
-    s->y->ndim = s->x->ndim;
-    for (int k = 0; k < s->x->ndim; k++) s->y->shape[k] = s->x->shape[k];
-    for (int i = 1; i < s->n_x; i++) {
-        if (s->x[i].ndim != s->x->ndim)
-            return s->fail(s, EBB_E_SHAPE, "tensor %d has %d dims, the first %d", i, s->x[i].ndim, s->x->ndim);
-        for (int k = 0; k < s->x->ndim; k++)
-            if (k != d && s->x[i].shape[k] != s->x->shape[k])
+    s->y->ndim = x->ndim;
+    for (int k = 0; k < x->ndim; k++) s->y->shape[k] = x->shape[k];
+    for (int i = first + 1; i < s->n_x; i++) {
+        if (adds_nothing(s->x[i].ndim, s->x[i].shape)) continue;
+        if (s->x[i].ndim != x->ndim)
+            return s->fail(s, EBB_E_SHAPE, "tensor %d has %d dims, tensor %d has %d", i, s->x[i].ndim, first,
+                           x->ndim);
+        for (int k = 0; k < x->ndim; k++)
+            if (k != d && s->x[i].shape[k] != x->shape[k])
                 return s->fail(s, EBB_E_SHAPE,
-                               "dim %d is %lld in tensor %d and %lld in the first; only dim %d may differ", k,
-                               (long long)s->x[i].shape[k], i, (long long)s->x->shape[k], d);
+                               "dim %d is %lld in tensor %d and %lld in tensor %d; only dim %d may differ", k,
+                               (long long)s->x[i].shape[k], i, (long long)x->shape[k], first, d);
         s->y->shape[d] += s->x[i].shape[d];
     }
     return EBB_OK;
 }
 
 EBB_KERNEL_ALL(cat_fwd,
-    const ebb_info *x = l->arg;
-    const int64_t given = ((const cat_attrs *)l->attrs)->dim; const int64_t d = given < 0 ? given + x->ndim : given;
+    const ebb_info *x = l->arg; const ebb_info *y = &l->arg[l->n_x];
+    const int64_t given = ((const cat_attrs *)l->attrs)->dim; const int64_t d = given < 0 ? given + y->ndim : given;
     int64_t outer = 1; int64_t inner = 1; int64_t at = 0;
-    for (int k = 0; k < x->ndim; k++) if (k < d) outer *= x->shape[k]; else if (k > d) inner *= x->shape[k];
-    const int64_t whole = l->arg[l->n_x].shape[d] * inner;
+    for (int k = 0; k < y->ndim; k++) if (k < d) outer *= y->shape[k]; else if (k > d) inner *= y->shape[k];
+    const int64_t whole = y->shape[d] * inner;
     for (int i = 0; i < l->n_x; i++) {
-        const int64_t part = x[i].shape[d] * inner;
+        const int64_t part = adds_nothing(x[i].ndim, x[i].shape) ? 0 : x[i].shape[d] * inner;
         if (part) for (int64_t o = 0; o < outer; o++) memcpy((T *)l->p[l->n_x] + o * whole + at, (const T *)l->p[i] + o * part, (size_t)part * sizeof(T));
         at += part;
     })
 
 static ebb_tensor *cat_dx(const ebb_call *c, ebb_tensor *g) {
-    const int64_t given = ((const cat_attrs *)c->attrs)->dim, d = given < 0 ? given + c->x_shape[0].ndim : given;
+    const int64_t given = ((const cat_attrs *)c->attrs)->dim, d = given < 0 ? given + c->y_shape[0].ndim : given;
+    const ebb_shape *mine = &c->x_shape[c->which];
+    if (adds_nothing(mine->ndim, mine->dim))
+        return ebb_reshape(ebb_slice(g, .dim = d, .end = 0), .shape = EBB_SHAPE(0));
     int64_t start = 0;
-    for (int i = 0; i < c->which; i++) start += c->x_shape[i].dim[d];
-    return ebb_slice(g, .dim = d, .start = start, .end = start + c->x_shape[c->which].dim[d]);
+    for (int i = 0; i < c->which; i++)
+        start += adds_nothing(c->x_shape[i].ndim, c->x_shape[i].dim) ? 0 : c->x_shape[i].dim[d];
+    return ebb_slice(g, .dim = d, .start = start, .end = start + mine->dim[d]);
 }
 
 EBB_OP(cat,
@@ -369,6 +380,6 @@ EBB_OP(cat,
     .attrs = EBB_ATTRS(cat_attrs, cat_attr),
     .vjp = EBB_VJP({cat_dx, 0}),
     .flags = EBB_LINEAR | EBB_PROMOTES,
-    .tries = "[2,3] [1,3]; [2,1] [2,2] [2,3] dim=1; [2,0] [2,2] dim=-1; [3]; [1] [1]",
-    .doc = "Joins tensors along one dim; their other dims must agree."
+    .tries = "[2,3] [1,3]; [2,1] [2,2] [2,3] dim=1; [2,0] [2,2] dim=-1; [0] [2,3]; [3]; [1] [1]",
+    .doc = "Joins tensors along one dim; their other dims must agree. An empty 1-d tensor fits anywhere."
 );

@@ -89,6 +89,20 @@ static void the_tensor_itself_is_no_overlap(void **state) {
     assert_values(ebb_grad_of(w), 2, 2);
 }
 
+/* Refused, or the derivative is that of the old values; never another. */
+static void a_square_in_place(void **state) {
+    ebb *e = *state;
+    ebb_tensor *w = needs(NUMBERS(e, 2, 3)), *x = ebb_mul_scalar(w, 1);
+    if (!ebb_mul_(x, x)) {
+        assert_error(e, EBB_E_CHANGED, "mul");
+        assert_values(x, 2, 3);
+        return;
+    }
+    assert_values(x, 4, 9);
+    if (ebb_backward(ebb_sum(x)) == EBB_OK) assert_values(ebb_grad_of(w), 4, 6);
+    else assert_error(e, EBB_E_CHANGED, "mul");
+}
+
 /* ---- stale views -------------------------------------------------------------------------------------------------- */
 
 typedef struct {
@@ -186,16 +200,18 @@ static void refused_inputs_leave_the_values(void **state) {
     assert_false(ebb_needs_grad(x));
 }
 
-static void a_result_of_another_dtype_leaves_the_values(void **state) {
+/* What rounds is written; what would lose its fraction is refused, and nothing is written. */
+static void a_result_of_another_dtype(void **state) {
     ebb *e = *state;
     const float a[] = {1, 2};
     const int32_t b[] = {1, 2};
     ebb_tensor *x = ebb_tensor_new(e, EBB_F32, EBB_SHAPE(2), a), *i = ebb_tensor_new(e, EBB_I32, EBB_SHAPE(2), b);
-    assert_null(ebb_add_(x, NUMBERS(e, 10, 10)));
-    assert_error(e, EBB_E_DTYPE, "add_|f64|f32[2]");
+    assert_ptr_equal(ebb_add_(x, NUMBERS(e, 10, 10)), x);
+    assert_values(x, 11, 12);
     assert_null(ebb_exp_(i));
     assert_error(e, EBB_E_DTYPE, "exp_|i32[2]");
-    assert_values(x, 1, 2);
+    assert_null(ebb_add_(i, NUMBERS(e, 0.5, 0.5)));
+    assert_error(e, EBB_E_DTYPE, "add_|f64|i32[2]");
     assert_values(i, 1, 2);
 }
 
@@ -378,6 +394,7 @@ int main(void) {
         SESSION_TEST(overlap_under_no_grad_reads_the_old_values),
         SESSION_TEST(overlap_with_a_detached_operand_is_a_constant),
         SESSION_TEST(the_tensor_itself_is_no_overlap),
+        SESSION_TEST(a_square_in_place),
         SESSION_TEST(stale_view_is_refused_where_nothing_is_recorded),
         SESSION_TEST(stale_view_is_refused_where_it_is_recorded),
         SESSION_TEST(view_of_a_stale_view_is_as_stale),
@@ -385,7 +402,7 @@ int main(void) {
         SESSION_TEST(stale_view_of_values_only_is_allowed_under_no_grad),
         SESSION_TEST(detached_is_never_stale),
         SESSION_TEST(refused_inputs_leave_the_values),
-        SESSION_TEST(a_result_of_another_dtype_leaves_the_values),
+        SESSION_TEST(a_result_of_another_dtype),
         cmocka_unit_test(out_of_memory_leaves_value_and_graph_together),
         SESSION_TEST(without_a_rule_for_what_it_changes_is_refused),
         SESSION_TEST(a_kernel_that_fails_counts_as_a_change),

@@ -259,21 +259,34 @@ static void full_takes_the_nearest_value(void **state) {
     assert_no_error(e);
 }
 
-/* A C number beside integers is compared as the number it is. */
+/* A C number beside integers is taken as the number it is, or refused; it is never another number. */
+#define TAKEN_AS_IT_IS(t, ...)                                                                               \
+    do {                                                                                                     \
+        const ebb_tensor *result = (t);                                                                      \
+        if (result) assert_values(result, __VA_ARGS__);                                                      \
+        assert_true(!result == ebb_failed(e));                                                               \
+        ebb_error_clear(e);                                                                                  \
+    } while (0)
+
 static void numbers_beside_integers_keep_their_value(void **state) {
     ebb *e = *state;
     const int32_t i[] = {1, INT32_MAX};
     const uint8_t u[] = {44, 255}, b[] = {1, 0};
-    ebb_tensor *i32 = ebb_tensor_new(e, EBB_I32, EBB_SHAPE(2), i), *u8 = ebb_tensor_new(e, EBB_U8, EBB_SHAPE(2), u);
+    ebb_tensor *i32 = ebb_tensor_new(e, EBB_I32, EBB_SHAPE(2), i),
+               *u8 = ebb_tensor_new(e, EBB_U8, EBB_SHAPE(2), u);
     ebb_tensor *flag = ebb_tensor_new(e, EBB_BOOL, EBB_SHAPE(2), b);
-    assert_values(ebb_lt(i32, ebb_scalar(i32, 3e9)), 1, 1);
-    assert_values(ebb_eq(i32, ebb_scalar(i32, 3e9)), 0, 0);
-    assert_values(ebb_gt(i32, ebb_scalar(i32, -3e9)), 1, 1);
-    assert_values(ebb_lt(i32, ebb_scalar(i32, 1e30)), 1, 1);
-    assert_values(ebb_eq(u8, ebb_scalar(u8, 300)), 0, 0);
-    assert_values(ebb_gt(u8, ebb_scalar(u8, -1)), 1, 1);
-    assert_values(ebb_eq(flag, ebb_scalar(flag, 2)), 0, 0);
+    TAKEN_AS_IT_IS(ebb_lt(i32, ebb_scalar(i32, 3e9)), 1, 1);
+    TAKEN_AS_IT_IS(ebb_eq(i32, ebb_scalar(i32, 3e9)), 0, 0);
+    TAKEN_AS_IT_IS(ebb_gt(i32, ebb_scalar(i32, -3e9)), 1, 1);
+    TAKEN_AS_IT_IS(ebb_lt(i32, ebb_scalar(i32, 1e30)), 1, 1);
+    TAKEN_AS_IT_IS(ebb_eq(u8, ebb_scalar(u8, 300)), 0, 0);
+    TAKEN_AS_IT_IS(ebb_eq(u8, ebb_scalar(u8, 511)), 0, 0);
+    TAKEN_AS_IT_IS(ebb_gt(u8, ebb_scalar(u8, -1)), 1, 1);
+    TAKEN_AS_IT_IS(ebb_add(u8, ebb_scalar(u8, 300)), 344, 555);
+    TAKEN_AS_IT_IS(ebb_eq(flag, ebb_scalar(flag, 2)), 0, 0);
     assert_values(ebb_eq(flag, ebb_scalar(flag, 1)), 1, 0);
+    assert_values(ebb_eq(i32, ebb_scalar(i32, INT32_MAX)), 0, 1);
+    assert_values(ebb_eq(u8, ebb_scalar(u8, 255)), 0, 1);
     assert_no_error(e);
 }
 
@@ -442,7 +455,8 @@ static void initialiser_that_makes_parameters(void **state) {
 
 static void attributes_in_a_locale_with_a_decimal_comma(void **state) {
     ebb *e = *state;
-    static const char *const names[] = {"de_DE.UTF-8", "de_DE.utf8", "de_DE", "fr_FR.UTF-8", "fr_FR.utf8", "fr_FR", "pt_BR.UTF-8"};
+    static const char *const names[] = {"de_DE.UTF-8", "de_DE.utf8", "de_DE",      "fr_FR.UTF-8",
+                                        "fr_FR.utf8",  "fr_FR",      "pt_BR.UTF-8"};
     size_t i = 0;
     while (i < COUNT(names) && !setlocale(LC_NUMERIC, names[i])) i++;
     if (i == COUNT(names)) {

@@ -19,7 +19,7 @@ static const fuzz_seed corpus[] = {
 };
 static const char *const words[] = {"\010\003", "\010\001", "\xff\xff\xff\xff", "\x80", "\001\001\001\001",
                                     "\012",     NULL};
-FUZZ_TARGET(.name = "fuzz_idx", .inputs = 5000, .max = 160, .fresh = 3, .seed = corpus,
+FUZZ_TARGET(.name = "fuzz_idx", .inputs = 2000, .max = 160, .fresh = 3, .seed = corpus,
             .n_seeds = COUNT(corpus), .words = words)
 
 /* All that cli/data.c takes from the rest of the command. */

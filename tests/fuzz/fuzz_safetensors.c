@@ -61,7 +61,7 @@ static const char *const words[] = {"\"w\":",
                                     B,
                                     Z,
                                     NULL};
-FUZZ_TARGET(.name = "fuzz_safetensors", .inputs = 5000, .max = 600, .fresh = 2, .seed = corpus,
+FUZZ_TARGET(.name = "fuzz_safetensors", .inputs = 2000, .max = 600, .fresh = 2, .seed = corpus,
             .n_seeds = COUNT(corpus), .words = words)
 
 static char path[512];

@@ -122,7 +122,7 @@ typedef struct ebb_host {
      * -> the first output, owned by the current scope; outputs 1.. into more[] when more is not NULL. */
     ebb_tensor *(*call)(ebb *e, const char *name, uint32_t name_hash, int n_x, ebb_tensor *const *x,
                         const void *attrs, uint32_t attrs_size, int n_more, ebb_tensor **more);
-    /* The in-place form of a pointwise op: x[0] receives the result. -> x[0], borrowed. */
+    /* The in-place form of a pointwise op: x[0] receives the result. Values that a rule will read are copied first. -> x[0], borrowed. */
     ebb_tensor *(*call_inplace)(ebb *e, const char *name, uint32_t name_hash, int n_x, ebb_tensor *const *x,
                                 const void *attrs, uint32_t attrs_size);
     /* A constant 0-d tensor of like's dtype. */

@@ -1,0 +1,14 @@
+/* compose_two_outputs.c - bad plugin: .compose gives one tensor, the signature says two.
+ * expect: plugin: load_both: an op with .compose or .view has one output, not 2 */
+#include <ebb/op.h>
+
+static ebb_tensor *both(const ebb_call *c) { return ebb_add(c->x[0], c->x[0]); }
+
+EBB_OP(load_both,
+    .sig = "()->(),()",
+    .math = "y = 2*x",
+    .compose = both,
+    .doc = "Twice x, and nothing."
+);
+
+EBB_PLUGIN(compose_two_outputs, &ebb_op_load_both);
