@@ -31,7 +31,7 @@ static unsigned class_of(size_t bytes, size_t *size) {
 }
 
 static void *system_get(ebb__alloc *a, size_t bytes) {
-    const size_t whole = bytes + HEAD + ALIGN;
+    const size_t whole = bytes + HEAD + ALIGN - 1;
     if (whole < bytes) return NULL;
     if (a->limit && a->held + whole > a->limit) {
         ebb__alloc_trim(a);
@@ -65,6 +65,7 @@ void *ebb__alloc_get(ebb__alloc *a, size_t bytes) {
     if (bytes > (size_t)PTRDIFF_MAX / 4) return NULL;
     size_t size;
     const unsigned c = class_of(bytes, &size);
+    if (!CACHING) size = bytes; /* so that it sees an overrun of one byte, too */
     void *p = a->cache[c];
     if (CACHING && p) {
         memcpy(&a->cache[c], p, sizeof(void *));
@@ -90,6 +91,7 @@ void ebb__alloc_put(ebb__alloc *a, void *p, size_t bytes) {
     if (!p) return;
     size_t size;
     const unsigned c = class_of(bytes, &size);
+    if (!CACHING) size = bytes;
     a->in_use -= size;
     if (!CACHING) {
         system_put(a, p);

@@ -168,7 +168,7 @@ ebb_status ebb__check_dtypes(ebb__running *c) {
 ebb_status ebb__check_index(ebb__running *c, int i, int64_t bound) {
     const ebb_tensor *t = c->in[i];
     for (int64_t k = 0; k < t->numel; k++) {
-        const int64_t v = t->flags & T_CONTIG ? ((const int64_t *)t->data)[k] : (int64_t)ebb_at(t, k);
+        const int64_t v = ((const int64_t *)t->data)[t->flags & T_CONTIG ? k : ebb__place_of(t, k)];
         if (v >= 0 && v < bound) continue;
         char name[40];
         return ebb_fail(c->e, EBB_E_INDEX, "%s: index %lld in %s (element %lld) is outside 0..%lld",

@@ -155,6 +155,7 @@ int64_t ebb__contig_strides(int ndim, const int64_t *shape, int64_t *stride); /*
 bool ebb__is_contig(int ndim, const int64_t *shape, const int64_t *stride);
 const char *ebb__shape_text(char *buf, size_t n, int ndim, const int64_t *shape);
 bool ebb__fences_intact(const ebb_tensor *t, char *why, size_t why_n); /* guard mode */
+int64_t ebb__place_of(const ebb_tensor *t, int64_t flat); /* where element `flat` of the row-major order lies */
 double ebb__load(int dtype, const void *p, int64_t i);
 void ebb__store(int dtype, void *p, int64_t i, double v);
 extern const uint8_t ebb__dsize[EBB_DTYPES];

@@ -105,7 +105,7 @@ ebb_status ebb_sig_parse(const char *text, ebb_sig *out, char *why, size_t why_n
     for (int i = 0; i < out->n_x + out->n_y; i++)
         if (!out->arg[i].name[0]) {
             out->arg[i].name[0] = i < out->n_x ? (char)('a' + i) : 'y';
-            if (i > out->n_x) out->arg[i].name[1] = (char)('0' + i - out->n_x);
+            if (i > out->n_x) snprintf(out->arg[i].name + 1, sizeof out->arg[i].name - 1, "%d", i - out->n_x);
         }
     return EBB_OK;
 }

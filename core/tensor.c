@@ -378,7 +378,7 @@ void *ebb_data_mut(ebb_tensor *t) {
 }
 
 /* Place in memory of element `flat` of the row-major order. */
-static int64_t place(const ebb_tensor *t, int64_t flat) {
+int64_t ebb__place_of(const ebb_tensor *t, int64_t flat) {
     int64_t at = 0;
     for (int i = t->ndim; i-- > 0;) {
         const int64_t n = t_shape(t)[i];
@@ -390,7 +390,7 @@ static int64_t place(const ebb_tensor *t, int64_t flat) {
 
 double ebb_at(const ebb_tensor *t, int64_t flat) {
     if (!t || flat < 0 || flat >= t->numel) return (double)NAN;
-    return ebb__load(t->dtype, t->data, t->flags & T_CONTIG ? flat : place(t, flat));
+    return ebb__load(t->dtype, t->data, t->flags & T_CONTIG ? flat : ebb__place_of(t, flat));
 }
 
 double ebb_item(const ebb_tensor *t) {
@@ -415,7 +415,7 @@ ebb_status ebb_copy_out(const ebb_tensor *t, void *dst, size_t bytes) {
     if (t->flags & T_CONTIG) memcpy(dst, t->data, want);
     else
         for (int64_t i = 0; i < t->numel; i++)
-            memcpy((char *)dst + (size_t)i * size, (const char *)t->data + place(t, i) * (int64_t)size, size);
+            memcpy((char *)dst + (size_t)i * size, (const char *)t->data + ebb__place_of(t, i) * (int64_t)size, size);
     return EBB_OK;
 }
 

@@ -107,9 +107,9 @@ EBB_KERNEL(index_add_fwd,
     if (r != EBB_OK) return r;
     T *y = (T *)l->p[3];
     const int64_t from = l->first; const int64_t count = x.inner ? l->n : 0;
+    if (!count) return EBB_OK;
     for (int64_t o = 0; o < x.outer; o++) {
-        if (count)
-            for (int64_t i = 0; i < x.rows; i++)
+        for (int64_t i = 0; i < x.rows; i++)
                 memcpy(y + (o * x.rows + i) * x.inner + from, (const T *)l->p[0] + (o * x.rows + i) * x.inner + from, (size_t)count * sizeof(T));
         for (int64_t i = 0; i < n; i++) {
             const T *src = (const T *)l->p[2] + (o * n + i) * x.inner + from;

@@ -199,6 +199,12 @@ EBB_OP(logsumexp,
 typedef struct softmax_attrs {
     int64_t dim;
 } softmax_attrs;
+
+/* The dim as sum takes it; INT64_MIN, written "min", is all of them. */
+static ebb_ints row_dims(const ebb_call *c) {
+    const int64_t dim = ((const softmax_attrs *)c->attrs)->dim;
+    return dim == INT64_MIN ? EBB_SHAPE0 : EBB_DIMS(dim);
+}
 static const ebb_attr softmax_attr[] = {
     EBB_ATTR(EBB_A_INT, softmax_attrs, dim, "-1", "the dim whose elements become probabilities")};
 
@@ -215,9 +221,8 @@ EBB_KERNEL(softmax_fwd,
     })
 
 static ebb_tensor *softmax_dx(const ebb_call *c, ebb_tensor *g) {
-    const int64_t dim = ((const softmax_attrs *)c->attrs)->dim;
     ebb_tensor *y = c->y[0];
-    return ebb_mul(y, ebb_sub(g, ebb_sum(ebb_mul(g, y), .dim = EBB_DIMS(dim), .keepdim = true)));
+    return ebb_mul(y, ebb_sub(g, ebb_sum(ebb_mul(g, y), .dim = row_dims(c), .keepdim = true)));
 }
 EBB_KERNEL(softmax_pull,
     const int64_t n = l->dim[0];
@@ -238,7 +243,7 @@ EBB_OP(softmax,
     .vjp = EBB_VJP({softmax_dx, EBB_Y(0)}),
     .pull = EBB_PULL({0, softmax_pull, EBB_Y(0)}),
     .flags = EBB_FLOAT_OUT,
-    .tries = "dim=0; [2,3,4] dim=1",
+    .tries = "dim=0; [2,3,4] dim=1; [2,3] dim=min",
     .doc = "Probabilities from logits along one dim."
 );
 
@@ -254,8 +259,7 @@ EBB_KERNEL(log_softmax_fwd,
     })
 
 static ebb_tensor *log_softmax_dx(const ebb_call *c, ebb_tensor *g) {
-    const int64_t dim = ((const softmax_attrs *)c->attrs)->dim;
-    return ebb_sub(g, ebb_mul(ebb_exp(c->y[0]), ebb_sum(g, .dim = EBB_DIMS(dim), .keepdim = true)));
+    return ebb_sub(g, ebb_mul(ebb_exp(c->y[0]), ebb_sum(g, .dim = row_dims(c), .keepdim = true)));
 }
 EBB_KERNEL(log_softmax_pull,
     const int64_t n = l->dim[0];
@@ -276,6 +280,6 @@ EBB_OP(log_softmax,
     .vjp = EBB_VJP({log_softmax_dx, EBB_Y(0)}),
     .pull = EBB_PULL({0, log_softmax_pull, EBB_Y(0)}),
     .flags = EBB_FLOAT_OUT,
-    .tries = "dim=0; [2,3,4] dim=1",
+    .tries = "dim=0; [2,3,4] dim=1; [2,3] dim=min",
     .doc = "Logarithm of softmax along one dim, exact where softmax underflows."
 );

@@ -248,8 +248,6 @@ static void list_add(name_list *l, const char *name) {
 }
 
 static ebb_status EBB_PRINTF(3, 4) bad_file(ebb *e, const load_plan *p, const char *format, ...) {
-    // clang-format on
-    // format.py
     char words[600];
     va_list args;
     va_start(args, format);
