@@ -253,6 +253,10 @@ static ebb_status declaration_ok(ebb *e, const ebb_op *op, const ebb__entry *x, 
         if (!op->pull || op->pull[i].input < 0 || op->pull[i].input >= x->n_in || x->variadic || x->n_out != 1 ||
             !op->pull[i].kernel || (size_t)op->pull[i].input >= op->n_vjp || !op->vjp[op->pull[i].input].rule)
             return ebb_fail(e, EBB_E_PLUGIN, "%s: pull %zu needs a kernel and an input that has a rule", who, i);
+    for (size_t i = 0; i < op->n_pull; i++)
+        if (op->pull[i].reads & ~op->vjp[op->pull[i].input].reads)
+            return ebb_fail(e, EBB_E_PLUGIN,
+                            "%s: pull %zu reads what the rule of its input does not, so it is not saved", who, i);
     for (size_t i = 0; i < op->n_attrs; i++) {
         const size_t size = ebb__attr_size(op->attrs[i].type);
         if (!size || !op->attrs[i].name || op->attrs[i].offset + size > op->attrs_size)

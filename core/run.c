@@ -72,7 +72,8 @@ static ebb_status run_sig(ebb__running *c) {
     const int n_x = x->variadic ? c->n_x : x->n_in; /* absent optional inputs are operands too */
     for (int i = 0; i < c->n_x && s.nb; i++)
         if (c->in[i] && s.nb + ebb__input(x, i)->ndim > EBB_MAX_DIMS) /* its rule could not be shaped */
-            return ebb_fail(e, EBB_E_SHAPE, "%s: with %d batch dims, input %d would have more than %d dims", x->op->name, s.nb, i, EBB_MAX_DIMS);
+            return ebb_fail(e, EBB_E_SHAPE, "%s: with %d batch dims, input %d would have more than %d dims",
+                            x->op->name, s.nb, i, EBB_MAX_DIMS);
     ebb__arg arg[EBB_MAX_OPERANDS];
     ebb__plan p; /* set field by field: zeroing it all costs as much as a small op */
     p.x = x;

@@ -183,6 +183,7 @@ void ebb_end(ebb_scope *s) {
     if (!graph_is_kept(e, s)) ebb__tape_cut(e, s->tape_mark);
     else if (s->tape_mark < e->kept_from) e->kept_from = s->tape_mark;
     ebb__owned_cut(e, s->owned_mark);
+    for (size_t i = s->owned_mark; i < e->n_owned; i++) e->owned[i]->flags &= (uint16_t)~T_ESCAPES;
     e->no_grad = s->no_grad;
     e->scope = s->outer;
     s->open = false;
@@ -200,8 +201,13 @@ void ebb__kept_graph_ends(ebb *e) {
 
 ebb_tensor *ebb_escape(ebb_tensor *t) {
     if (!t) return NULL;
-    const ebb *e = t_session(t);
-    if (e->scope && ebb__owned_since(e, t, e->scope->owned_mark)) t->flags |= T_ESCAPES;
+    ebb *e = t_session(t);
+    if (e->scope && ebb__owned_since(e, t, e->scope->owned_mark)) {
+        t->flags |= T_ESCAPES;
+    } else if (e->in_backward && !ebb__owned_since(e, t, 0)) { /* a cotangent that only a node holds */
+        if (!ebb__own(e, t_hold(t))) return NULL;
+        t->flags |= T_ESCAPES;
+    }
     return t;
 }
 

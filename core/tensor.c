@@ -66,7 +66,6 @@ void ebb__owned_cut(ebb *e, size_t mark) {
     for (size_t i = mark; i < n; i++) {
         ebb_tensor *t = e->owned[i];
         if (t->flags & T_ESCAPES) {
-            t->flags &= (uint16_t)~T_ESCAPES;
             e->owned[keep++] = t;
         } else {
             ebb__drop(t);
@@ -415,7 +414,8 @@ ebb_status ebb_copy_out(const ebb_tensor *t, void *dst, size_t bytes) {
     if (t->flags & T_CONTIG) memcpy(dst, t->data, want);
     else
         for (int64_t i = 0; i < t->numel; i++)
-            memcpy((char *)dst + (size_t)i * size, (const char *)t->data + ebb__place_of(t, i) * (int64_t)size, size);
+            memcpy((char *)dst + (size_t)i * size,
+                   (const char *)t->data + ebb__place_of(t, i) * (int64_t)size, size);
     return EBB_OK;
 }
 

@@ -177,7 +177,7 @@ enum ebb_grad_flags {
 /* With a seed of t's shape (NULL: t has one element, seed 1) and flags. */
 EBB_API ebb_status ebb_backward_with(ebb_tensor *t, ebb_tensor *seed, int flags);
 /* Functional form: grads[i] = sum over outputs of seed . d(out)/d(wrt[i]); leaves' .grad untouched.
- * seeds may be NULL (all outputs of one element). Results belong to the scope. */
+ * seeds may be NULL (all outputs of one element). Results belong to the scope; two of them, or one and a seed, may be one tensor. */
 EBB_API ebb_status ebb_grad(ebb *e, int n_out, ebb_tensor *const *out, ebb_tensor *const *seeds, int n_wrt,
                             ebb_tensor *const *wrt, int flags, ebb_tensor **grads);
 EBB_API ebb_tensor *ebb_grad_of(const ebb_tensor *leaf); /* borrowed; NULL: nothing has been accumulated (not the same as zero) */
@@ -187,7 +187,8 @@ EBB_API void ebb_no_grad_begin(ebb *e);        /* ops inside are not recorded; n
 EBB_API void ebb_no_grad_end(ebb *e);
 EBB_API void ebb_tape_clear(ebb *e); /* forgets the whole graph; tensors stay */
 
-/* Sees the gradient of t when backward has finished it; may return a replacement of its shape, or NULL to keep it. */
+/* Sees the gradient of t when backward has finished it; may return a replacement of its shape, or NULL to keep it. g is
+ * borrowed, may be shared with other tensors' gradients, and must not be written to; ebb_retain keeps it. */
 typedef ebb_tensor *(*ebb_grad_hook)(ebb_tensor *t, ebb_tensor *g, void *user);
 EBB_API int64_t ebb_hook_add(ebb_tensor *t, ebb_grad_hook fn, void *user); /* -> handle > 0, 0 on error */
 EBB_API void ebb_hook_remove(ebb *e, int64_t handle);
