@@ -42,7 +42,7 @@ KNOWN = [
     ("clamp", r"gradient of input 0: 0\.0", "without bounds NaN is still outside them"),
     ("linear", "must have one dtype", "torch promotes a bias of another dtype"),
     ("index_(select|add)", "0 dims", "input and index need a dim; torch takes 0-d ones as of one element"),
-    ("cat", r"dim is (1|-2), but the input has 1 dims", "only empty 1-d tensors, and a dim they lack"),
+    ("cat", r"dim is -?\d+, but the input has 1 dims", "only empty 1-d tensors, and a dim they lack"),
     (".*", r"accepted .* not implemented for '", "torch has no kernel for these integers; ebb computes in them or takes them as f32"),
     ("(log_)?softmax", "dtype is f32, torch has (i|u8|bool)", "torch, without a kernel for integers, hands an empty tensor back"),
     (".*", r"gradient refused: .* changed it since .*\| \w+_\(", "an in-place op that overwrites what its rule reads: torch copies, ebb refuses"),
