@@ -99,6 +99,13 @@ static ebb_status copy_overlaps(ebb__running *c) {
 ebb_status ebb__check_dtypes(ebb__running *c) {
     const ebb__entry *x = c->x;
     ebb *e = c->e;
+    if (x->all_T && !c->in_place) { /* nearly every call: one dtype, and a kernel for it */
+        const int first = c->in[0]->dtype;
+        bool same = x->has_kernel ? x->ref.fn[first] != NULL : !(x->op->flags & EBB_FLOAT_OUT);
+        for (int i = 1; i < c->n_x && same; i++) same = c->in[i]->dtype == first;
+        c->dtype = first;
+        if (same) return EBB_OK;
+    }
     /* tensors with dims decide before 0-d ones, those before C numbers, within a category: PyTorch's rule */
     int part[2] = {0, 0};
     bool mixed = false;
