@@ -65,7 +65,6 @@ ebb_tensor *ebb_param(ebb *e, const char *name, ebb_dtype dtype, ebb_ints shape,
     ebb_tensor *t = ebb_tensor_new(e, dtype, shape, NULL);
     if (t && ebb_name(t, name) && (!init || init(t) == EBB_OK) && e->code == EBB_OK &&
         ebb__grow(e, &e->params, &e->cap_params, e->n_params, 1, sizeof *e->params)) { /* init may have made others */
-        t->ext->is_param = true;
         t->flags |= T_REQUIRES;
         e->params[e->n_params++] = t_hold(t);
         ebb__owned_cut(e, mark);

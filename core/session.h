@@ -32,9 +32,8 @@ typedef struct ebb__ext {
     ebb_tensor *grad;     /* accumulated */
     ebb_tensor *pending;  /* of the backward that is running */
     const ebb_op *writer; /* of a root: the op that last changed it in place, NULL: ebb_data_mut */
-    bool is_param;
-    uint32_t rebased; /* of a root: how often an in-place op gave it a new place in the graph */
-    int32_t hooks;    /* how many the session's list has for it */
+    uint32_t rebased;     /* of a root: how often an in-place op gave it a new place in the graph */
+    int32_t hooks;        /* how many the session's list has for it */
 } ebb__ext;
 
 struct ebb_tensor {
