@@ -16,10 +16,6 @@ static ebb_tensor *edge_leaf(ebb__edge g) {
 static size_t edge_node(ebb__edge g) { return (size_t)(g >> 8); }
 static unsigned edge_out(ebb__edge g) { return (unsigned)(g >> 2 & 63); }
 
-static ebb_tensor *call_op(const char *name, int n, ebb_tensor *const *x) {
-    return ebb_op_call(name, 0, n, x, NULL, 0, 0, NULL);
-}
-
 /* *slot += g. Takes over g when the slot is empty; adds in place when nobody else sees the sum. */
 static ebb_status accumulate(ebb__walk *w, ebb_tensor **slot, ebb_tensor *g) {
     ebb_tensor *old = *slot;
@@ -27,11 +23,10 @@ static ebb_status accumulate(ebb__walk *w, ebb_tensor **slot, ebb_tensor *g) {
         *slot = t_hold(g);
         return EBB_OK;
     }
-    ebb_tensor *const x[] = {old, g};
     if (!create_graph(w) && old->refs == 1 && old->root == old && !(old->flags & T_BORROWED) &&
         (old->flags & T_CONTIG))
-        return ebb_op_call_inplace("add", 0, 2, x, NULL, 0) ? EBB_OK : w->e->code;
-    ebb_tensor *sum = call_op("add", 2, x);
+        return ebb_add_(old, g) ? EBB_OK : w->e->code;
+    ebb_tensor *sum = ebb_add(old, g);
     if (!sum) return w->e->code;
     ebb__drop(old);
     *slot = t_hold(sum);

@@ -69,9 +69,7 @@ int ebb_call_named(ebb *e, const char *name, int n, ebb_tensor *const *x, const 
 
 /* ---- the ops the engine itself uses ---- */
 
-ebb_tensor *ebb__contiguous(ebb_tensor *t) {
-    return t->flags & T_CONTIG ? t : ebb_op_call("contiguous", 0, 1, &t, NULL, 0, 0, NULL);
-}
+ebb_tensor *ebb__contiguous(ebb_tensor *t) { return t->flags & T_CONTIG ? t : ebb_contiguous(t); }
 
 ebb_tensor *ebb__sum_to(ebb_tensor *t, int ndim, const int64_t *shape) {
     if (t->ndim == ndim && !memcmp(t_shape(t), shape, 8 * (size_t)ndim)) return t;
@@ -92,12 +90,8 @@ ebb_tensor *ebb__sum_to(ebb_tensor *t, int ndim, const int64_t *shape) {
     ebb_ints to = {ndim, {0}};
     memcpy(to.v, shape, 8 * (size_t)ndim);
     if (dims.n) {
-        const struct {
-            ebb_ints dim;
-            bool keepdim;
-        } attrs = {dims, false};
-        t = ebb_op_call("sum", 0, 1, &t, &attrs, sizeof attrs, 0, NULL);
+        t = ebb_sum(t, .dim = dims);
         if (!t || (t->ndim == ndim && !memcmp(t_shape(t), shape, 8 * (size_t)ndim))) return t;
     }
-    return ebb_op_call("reshape", 0, 1, &t, &to, sizeof to, 0, NULL);
+    return ebb_reshape(t, .shape = to);
 }
