@@ -27,29 +27,41 @@ static ebb_tensor *kept(const ebb_call *c, ebb_tensor *t) {
 /* ---- sum and mean ---- */
 
 /* Rows are added in LANES interleaved partial sums, so that the order, and thus every bit, is the same for any vector width. */
-EBB_KERNEL(sum_fwd,
-    const int64_t n = l->dim[0]; const int64_t s = l->stride[0][0]; const int64_t row = l->step[0]; const int64_t out = l->step[1];
-    T *y = (T *)l->p[1];
-    const T *x = (const T *)l->p[0];
-    if (s != 1 && row == 1 && out == 1) { /* columns: whole rows are added */
-        for (int64_t r = 0; r < l->n; r++) y[r] = 0;
-        for (int64_t i = 0; i < n; i++) {
-            const T *p = x + i * s;
-            EBB_IVDEP for (int64_t r = 0; r < l->n; r++) y[r] += p[r];
-        }
-        return EBB_OK;
+#define SUM_BODY(done)                                                                                       \
+    const int64_t n = l->dim[0];                                                                             \
+    const int64_t s = l->stride[0][0];                                                                       \
+    const int64_t row = l->step[0];                                                                          \
+    const int64_t out = l->step[1];                                                                          \
+    T *y = (T *)l->p[1];                                                                                     \
+    const T *x = (const T *)l->p[0];                                                                         \
+    if (s != 1 && row == 1 && out == 1) { /* columns: whole rows are added */                                \
+        for (int64_t r = 0; r < l->n; r++) y[r] = 0;                                                         \
+        for (int64_t i = 0; i < n; i++) {                                                                    \
+            const T *p = x + i * s;                                                                          \
+            EBB_IVDEP for (int64_t r = 0; r < l->n; r++) y[r] += p[r];                                       \
+        }                                                                                                    \
+        for (int64_t r = 0; r < l->n; r++) y[r] = done(y[r]);                                                \
+        return EBB_OK;                                                                                       \
+    }                                                                                                        \
+    for (int64_t r = 0; r < l->n; r++) {                                                                     \
+        const T *p = x + r * row;                                                                            \
+        T part[LANES] = {0};                                                                                 \
+        T rest = 0;                                                                                          \
+        int64_t i = 0;                                                                                       \
+        if (s == 1)                                                                                          \
+            for (; i + LANES <= n; i += LANES)                                                               \
+                for (int k = 0; k < LANES; k++) part[k] += p[i + k];                                         \
+        else                                                                                                 \
+            for (; i + LANES <= n; i += LANES)                                                               \
+                for (int k = 0; k < LANES; k++) part[k] += p[(i + k) * s];                                   \
+        for (; i < n; i++) rest += p[i * s];                                                                 \
+        for (int w = LANES / 2; w; w /= 2)                                                                   \
+            for (int k = 0; k < w; k++) part[k] += part[k + w];                                              \
+        y[r * out] = done(part[0] + rest);                                                                   \
     }
-    for (int64_t r = 0; r < l->n; r++) {
-        const T *p = x + r * row;
-        T part[LANES] = {0};
-        T rest = 0;
-        int64_t i = 0;
-        if (s == 1) for (; i + LANES <= n; i += LANES) for (int k = 0; k < LANES; k++) part[k] += p[i + k];
-        else for (; i + LANES <= n; i += LANES) for (int k = 0; k < LANES; k++) part[k] += p[(i + k) * s];
-        for (; i < n; i++) rest += p[i * s];
-        for (int w = LANES / 2; w; w /= 2) for (int k = 0; k < w; k++) part[k] += part[k + w];
-        y[r * out] = part[0] + rest;
-    })
+#define AS_IT_IS(v) (v)
+#define OVER_N(v) ((v) / (T)n)
+EBB_KERNEL(sum_fwd, SUM_BODY(AS_IT_IS))
 
 static ebb_tensor *sum_dx(const ebb_call *c, ebb_tensor *g) {
     return ebb_expand(kept(c, g), .size = ebb_ints_of(&c->x_shape[0]));
@@ -67,23 +79,41 @@ EBB_OP(sum,
     .doc = "Sum over the given dims, over all of them when none is given. The sum of nothing is 0."
 );
 
-static ebb_tensor *mean_compose(const ebb_call *c) {
+EBB_KERNEL(mean_fwd, SUM_BODY(OVER_N))
+
+/* How many elements are reduced to one. */
+static int64_t reduced_count(const ebb_call *c) {
     const reduce_attrs *a = (const reduce_attrs *)c->attrs;
     const ebb_shape *x = &c->x_shape[0];
-    double n = 1;
+    int64_t n = 1;
     for (int i = 0; i < (a->dim.n ? a->dim.n : x->ndim); i++) {
         const int64_t d = a->dim.n ? a->dim.v[i] : i, k = d < 0 ? d + x->ndim : d;
-        if (k >= 0 && k < x->ndim) n *= (double)x->dim[k];
+        if (k >= 0 && k < x->ndim) n *= x->dim[k];
     }
-    return ebb_div_scalar(ebb_sum(c->x[0], .dim = a->dim, .keepdim = a->keepdim), n);
+    return n;
+}
+
+/* Long rows are summed in blocks, which several threads share; that is sum's affair. */
+static ebb_tensor *mean_compose(const ebb_call *c) {
+    const reduce_attrs *a = (const reduce_attrs *)c->attrs;
+    const int64_t n = reduced_count(c);
+    if (n < 65536) return NULL;
+    return ebb_div_scalar(ebb_sum(c->x[0], .dim = a->dim, .keepdim = a->keepdim), (double)n);
+}
+
+static ebb_tensor *mean_dx(const ebb_call *c, ebb_tensor *g) {
+    return ebb_expand(kept(c, ebb_div_scalar(g, (double)reduced_count(c))), .size = ebb_ints_of(&c->x_shape[0]));
 }
 
 EBB_OP(mean,
     .sig = "input(n)->()",
     .math = "y = sum_i x_i / n;  dx_i = g/n",
     .compose = mean_compose,
+    .fwd = mean_fwd,
     .attrs = EBB_ATTRS(reduce_attrs, reduce_attr),
     .axes = "dim",
+    .vjp = EBB_VJP({mean_dx, 0}),
+    .flags = EBB_LINEAR | EBB_STRIDED,
     .tries = "dim=0; dim=-1 keepdim=1; [2,3,4] dim=0,2; [2,3,4] dim=1 keepdim=1",
     .doc = "Mean over the given dims, over all of them when none is given. The mean of nothing is NaN."
 );
