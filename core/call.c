@@ -40,8 +40,7 @@ static bool keep_overwritten(ebb__running *c) {
     bool read = false;
     for (int i = 0; i < c->n_x; i++) {
         const ebb_vjp *rule = c->in[i] && ebb__needs(c->in[i]) ? ebb__rule_of(c->x, i) : NULL;
-        read = read || (rule && (rule->reads & EBB_X(0))) || (rule && i && c->in[i] == c->target);
-        for (int k = 1; k < c->n_x && rule; k++)
+        for (int k = 0; k < c->n_x && rule; k++) /* the target is x[0], and perhaps others */
             read = read || (c->in[k] == c->target && (rule->reads & EBB_X(k)));
     }
     if (!read) return true;

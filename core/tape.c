@@ -183,8 +183,7 @@ ebb_status ebb__record(ebb *e, const ebb__entry *x, int n_x, ebb_tensor *const *
         }
         if (i < 32 && (reads >> i & 1)) {
             t->refs++;
-            /* in place: what the rule wants to read is already gone; the older version makes reading it an error */
-            *save++ = (ebb__saved){t, t->root->version - (n_y && t == y[0]), (uint8_t)i};
+            *save++ = (ebb__saved){t, t->root->version, (uint8_t)i};
         }
     }
     for (int j = 0; j < n_y; j++) {
