@@ -78,8 +78,14 @@ static void put_value(char *buf, size_t n, size_t *at, const ebb_attr *a) {
             put(buf, n, at, "%c", *c >= 'a' && *c <= 'z' ? *c - 'a' + 'A' : *c);
         break;
     }
+    case EBB_A_FLOATS: put(buf, n, at, "{%d, {%s}}", *def ? 1 : 0, *def ? def : "0"); break;
+    case EBB_A_TEXT: put(buf, n, at, "{\"%s\"}", def); break;
     case EBB_A_INT:
     case EBB_A_FLOAT:
+        if (!strcmp(def, "nan")) {
+            put(buf, n, at, "EBB_NAN");
+            break;
+        }
         if (!strcmp(def, "inf") || !strcmp(def, "-inf"))
             put(buf, n, at, "%sHUGE_VAL", *def == '-' ? "-" : "");
         else if (!strcmp(def, "max") || !strcmp(def, "min"))
@@ -95,6 +101,7 @@ const char *describe_c_call(const ebb_op *op, char *buf, size_t n) {
     *buf = 0;
     if (ebb_sig_parse(op->sig, &sig, NULL, 0)) return buf;
     put(buf, n, &at, "ebb_%s(", op->name);
+    if (!sig.n_x) put(buf, n, &at, "e");
     if (sig.n_x == 1 && sig.arg[0].variadic) put(buf, n, &at, "n, %s", sig.arg[0].name);
     else
         for (int i = 0; i < sig.n_x; i++) put(buf, n, &at, "%s%s", i ? ", " : "", sig.arg[i].name);

@@ -76,6 +76,17 @@ static ebb_status no_kernel(ebb__running *c) {
                     c->x->op->name, ebb_dtype_name((ebb_dtype)c->dtype), have);
 }
 
+/* An integer type without a kernel of its own is computed in a wider one and brought back, which wraps around as it would
+ * have; bool comes back as "not 0". */
+static bool widen(ebb__running *c, int *T) {
+    if (ebb__is_float(c->dtype) || !*T) return false;
+    const int wide = c->x->ref.fn[EBB_I32] && c->dtype != EBB_I64 ? EBB_I32 : EBB_I64;
+    if (!c->x->ref.fn[wide]) return false;
+    c->back_to = c->dtype;
+    *T = c->dtype = wide;
+    return true;
+}
+
 /* In place, an operand that overlaps x[0] in memory, other than x[0] itself, is copied first: the kernel would read what it has
  * just written. One that a gradient flows to is refused: its copy would have to be in the graph. */
 static ebb_status copy_overlaps(ebb__running *c) {
@@ -99,6 +110,13 @@ static ebb_status copy_overlaps(ebb__running *c) {
 ebb_status ebb__check_dtypes(ebb__running *c) {
     const ebb__entry *x = c->x;
     ebb *e = c->e;
+    if (!c->n_x) {
+        int32_t d = EBB_NONE;
+        if (x->dtype_at >= 0) memcpy(&d, (const char *)c->attrs + x->op->attrs[x->dtype_at].offset, sizeof d);
+        if (d < 0 || d >= EBB_DTYPES) return ebb_fail(e, EBB_E_DTYPE, "%s: dtype %d does not exist", x->op->name, d);
+        c->dtype = d ? d : EBB_F32;
+        return x->has_kernel && !x->ref.fn[c->dtype] ? no_kernel(c) : EBB_OK;
+    }
     if (x->all_T && !c->in_place) { /* nearly every call: one dtype, and a kernel for it */
         const int first = c->in[0]->dtype;
         bool same = x->has_kernel ? x->ref.fn[first] != NULL : !(x->op->flags & EBB_FLOAT_OUT);
@@ -143,7 +161,7 @@ ebb_status ebb__check_dtypes(ebb__running *c) {
         for (int i = 0; i < c->n_x; i++)
             if (c->in[i])
                 c->dtype = ebb__input(c->x, i)->dtype; /* no operand of dtype T among the inputs: the first typed one's */
-    if (x->has_kernel && !x->ref.fn[c->dtype]) return no_kernel(c);
+    if (x->has_kernel && !x->ref.fn[c->dtype] && !widen(c, &T)) return no_kernel(c);
     for (int i = 0; i < c->n_x; i++) {
         if (!c->in[i]) continue;
         const int want = ebb__input(c->x, i)->dtype ? ebb__input(c->x, i)->dtype : T;
@@ -161,7 +179,7 @@ ebb_status ebb__check_dtypes(ebb__running *c) {
                             ebb__operand_name(x->op->sig, i, name, sizeof name),
                             ebb_describe(c->in[i], s, sizeof s));
         }
-        if (c->in_place && !i) {
+        if (c->in_place && !i && !c->back_to) {
             char d[200];
             return ebb_fail(e, EBB_E_DTYPE, "%s_: the result is %s and does not fit into %s", x->op->name,
                             ebb_dtype_name((ebb_dtype)want), ebb_describe(c->in[0], d, sizeof d));

@@ -14,6 +14,8 @@ size_t ebb__attr_size(int type) {
     case EBB_A_INTS: return sizeof(ebb_ints);
     case EBB_A_ENUM:
     case EBB_A_DTYPE: return sizeof(int32_t);
+    case EBB_A_FLOATS: return sizeof(ebb_floats);
+    case EBB_A_TEXT: return sizeof(ebb_text);
     default: return 0;
     }
 }
@@ -91,6 +93,18 @@ static bool integers(char *text, ebb_ints *v) {
     return true;
 }
 
+static bool numbers(char *text, ebb_floats *v) {
+    *v = (ebb_floats){0};
+    while (*text) {
+        char *comma = strchr(text, ',');
+        if (comma) *comma = 0;
+        if (v->n == EBB_MAX_DIMS || !number(text, &v->v[v->n++])) return false;
+        if (!comma) break;
+        text = comma + 1;
+    }
+    return true;
+}
+
 /* Place of a word in "mean|sum|none", -1. */
 static int32_t choice(const char *word, const char *choices) {
     const size_t n = strlen(word);
@@ -105,7 +119,8 @@ static int32_t choice(const char *word, const char *choices) {
 }
 
 static const char *const type_name[] = {
-    "", "an integer", "a number", "0 or 1 (false, true)", "integers, comma separated", "one of", "a dtype"};
+    "", "an integer", "a number", "0 or 1 (false, true)", "integers, comma separated", "one of", "a dtype",
+    "numbers, comma separated", "a text of at most 63 characters"};
 
 static ebb_status set(ebb *e, const char *what, const ebb_attr *a, char *text, void *attrs) {
     char *field = (char *)attrs + a->offset;
@@ -127,12 +142,25 @@ static ebb_status set(ebb *e, const char *what, const ebb_attr *a, char *text, v
         const int32_t v = choice(text, a->choices ? a->choices : "");
         if ((ok = v >= 0)) memcpy(field, &v, sizeof v);
     } else if (a->type == EBB_A_DTYPE) {
+        const int32_t none = EBB_NONE;
+        if ((ok = a->def && !strcmp(a->def, "none") && !strcmp(text, "none"))) memcpy(field, &none, sizeof none);
         for (int32_t d = 1; d < EBB_DTYPES && !ok; d++)
             if ((ok = !strcmp(text, ebb_dtype_name((ebb_dtype)d)))) memcpy(field, &d, sizeof d);
     }
+    if (a->type == EBB_A_FLOATS) {
+        ebb_floats v;
+        if ((ok = numbers(text, &v))) memcpy(field, &v, sizeof v);
+    } else if (a->type == EBB_A_TEXT) {
+        ebb_text v = {{0}};
+        const size_t n = strlen(text);
+        if ((ok = n < sizeof v.s)) {
+            memcpy(v.s, text, n);
+            memcpy(field, &v, sizeof v);
+        }
+    }
     if (ok) return EBB_OK;
     return ebb_fail(e, EBB_E_ATTR, "%s: attribute %s is %s%s%s, not \"%s\"", what, a->name,
-                    type_name[a->type >= 1 && a->type <= EBB_A_DTYPE ? a->type : 0],
+                    type_name[a->type >= 1 && a->type <= EBB_A_TEXT ? a->type : 0],
                     a->type == EBB_A_ENUM ? " " : "", a->type == EBB_A_ENUM && a->choices ? a->choices : "", text);
 }
 
@@ -155,7 +183,10 @@ ebb_status ebb__attrs_check(ebb *e, const char *what, const ebb_attr *table, siz
                 return ebb_fail(e, EBB_E_ATTR, "%s: attribute %s is one of %s, not choice number %d", what,
                                 a->name, a->choices ? a->choices : "", k);
             continue;
-        } else if (a->type == EBB_A_INTS) {
+        } else if (a->type == EBB_A_TEXT) {
+            if (memchr(field, 0, sizeof(ebb_text))) continue;
+            return ebb_fail(e, EBB_E_ATTR, "%s: attribute %s is a text without an end", what, a->name);
+        } else if (a->type == EBB_A_INTS || a->type == EBB_A_FLOATS) {
             int32_t k;
             memcpy(&k, field, sizeof k);
             if (k < 0 || k > EBB_MAX_DIMS)
@@ -177,7 +208,7 @@ ebb_status ebb__attrs_defaults(ebb *e, const char *what, const ebb_attr *table, 
         char text[256];
         if (!table[i].def) continue;
         snprintf(text, sizeof text, "%s", table[i].def);
-        if (!*text && table[i].type == EBB_A_INTS) continue;
+        if (!*text && (table[i].type == EBB_A_INTS || table[i].type == EBB_A_FLOATS)) continue;
         const ebb_status s = set(e, what, &table[i], text, out);
         if (s != EBB_OK) return s;
     }

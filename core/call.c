@@ -55,6 +55,20 @@ static bool keep_overwritten(ebb__running *c) {
     return true;
 }
 
+/* A random op whose caller gives no key gets the session's next; `own` receives the attributes with it. */
+static bool draw_key(ebb__running *c, char *own) {
+    const size_t size = c->x->op->attrs_size, at = c->x->op->attrs[c->x->key_at].offset;
+    int64_t key;
+    memcpy(&key, (const char *)c->attrs + at, sizeof key);
+    if (key) return true;
+    if (size > MAX_ATTRS) return ebb_fail(c->e, EBB_E_ATTR, "%s: its attributes are too large", c->x->op->name), false;
+    if (c->attrs != own) memcpy(own, c->attrs, size);
+    key = ebb__key_next(c->e);
+    memcpy(own + at, &key, sizeof key);
+    c->attrs = own;
+    return true;
+}
+
 /* Says in which region a call failed; once. */
 static ebb_tensor *failed(ebb *e) {
     if (!e->region || e->in_backward || strstr(e->error, " (in region ")) return NULL;
@@ -64,7 +78,7 @@ static ebb_tensor *failed(ebb *e) {
 }
 
 ebb_tensor *ebb__call(ebb *e, const ebb__entry *x, int n_x, ebb_tensor *const *in, const void *attrs,
-                      size_t attrs_size, ebb_tensor **outs, bool in_place) {
+                      size_t attrs_size, ebb__outs *outs, bool in_place) {
     if (e->code != EBB_OK) return NULL;
     ebb__running c;
     c.x = x;
@@ -74,6 +88,7 @@ ebb_tensor *ebb__call(ebb *e, const ebb__entry *x, int n_x, ebb_tensor *const *i
     c.in_place = in_place;
     c.target = in_place && n_x > 0 ? in[0] : NULL;
     c.identity = false;
+    c.back_to = EBB_NONE;
     c.y[0] = NULL;
     for (int i = 0; i < n_x && i < EBB_MAX_OPERANDS; i++) c.in[i] = in[i];
     if (ebb__check_inputs(&c) != EBB_OK || (in_place && ebb__in_place_allowed(&c) != EBB_OK))
@@ -94,6 +109,7 @@ ebb_tensor *ebb__call(ebb *e, const ebb__entry *x, int n_x, ebb_tensor *const *i
         memcpy(own, attrs, attrs_size);
         c.attrs = own;
     }
+    if (x->key_at >= 0 && !draw_key(&c, own)) return failed(e);
     if (attrs && x->has_ranges && ebb__attrs_check(e, x->op->name, x->op->attrs, x->op->n_attrs, c.attrs) != EBB_OK)
         return failed(e);
     /* what may fail of the recording fails here, before an in-place op has written anything */
@@ -113,7 +129,9 @@ ebb_tensor *ebb__call(ebb *e, const ebb__entry *x, int n_x, ebb_tensor *const *i
         }
     }
     if (ebb__listening(e, EBB_EV_OP) && raise_op(&c) != EBB_OK) return NULL;
-    if (outs)
-        for (int j = 0; j < c.n_y; j++) outs[j] = c.y[j];
+    if (outs) {
+        outs->n = c.n_y;
+        for (int j = 0; j < c.n_y; j++) outs->y[j] = c.y[j];
+    }
     return c.y[0];
 }

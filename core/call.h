@@ -5,7 +5,7 @@
 #include "tape.h"
 
 ebb_tensor *ebb__call(ebb *e, const ebb__entry *x, int n_x, ebb_tensor *const *in, const void *attrs,
-                      size_t attrs_size, ebb_tensor **outs, bool in_place);
+                      size_t attrs_size, ebb__outs *outs, bool in_place);
 /* The ops that the engine itself uses, by name: summing broadcast axes back, copies, conversions, accumulation. */
 ebb_tensor *ebb__sum_to(ebb_tensor *t, int ndim,
                         const int64_t *shape); /* NULL and EBB_E_SHAPE when t did not come from that shape by broadcasting */

@@ -6,10 +6,11 @@ static ebb_tensor *host_call(ebb *e, const char *name, uint32_t hash, int n_x, e
                              const void *attrs, uint32_t attrs_size, int n_more, ebb_tensor **more) {
     const ebb__entry *entry = ebb__need(e, name, hash);
     if (!entry) return NULL;
-    ebb_tensor *outs[8];
-    ebb_tensor *y = ebb__call(e, entry, n_x, x, attrs, attrs_size, outs, false);
+    ebb__outs outs;
+    outs.n = 0;
+    ebb_tensor *y = ebb__call(e, entry, n_x, x, attrs, attrs_size, n_more ? &outs : NULL, false);
     for (int j = 0; j < n_more; j++)
-        if (more) more[j] = y && j + 1 < entry->n_out ? outs[j + 1] : NULL;
+        if (more) more[j] = y && j + 1 < outs.n ? outs.y[j + 1] : NULL;
     return y;
 }
 
@@ -61,10 +62,10 @@ int ebb_call_named(ebb *e, const char *name, int n, ebb_tensor *const *x, const 
         return ebb_fail(e, EBB_E_ATTR, "%s: its attributes are too large", name), -1;
     if (entry->op->attrs_size) memcpy(attrs, entry->defaults, entry->op->attrs_size);
     if (ebb__attrs_parse(e, name, entry->op->attrs, entry->op->n_attrs, text, attrs) != EBB_OK) return -1;
-    ebb_tensor *outs[8];
-    if (!ebb__call(e, entry, n, x, attrs, entry->op->attrs_size, outs, in_place)) return -1;
-    for (int j = 0; j < max_y && j < entry->n_out && y; j++) y[j] = in_place ? x[0] : outs[j];
-    return entry->n_out;
+    ebb__outs outs;
+    if (!ebb__call(e, entry, n, x, attrs, entry->op->attrs_size, &outs, in_place)) return -1;
+    for (int j = 0; j < max_y && j < outs.n && y; j++) y[j] = in_place ? x[0] : outs.y[j];
+    return outs.n;
 }
 
 /* ---- the ops the engine itself uses ---- */

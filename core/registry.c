@@ -114,7 +114,8 @@ static ebb_status signature_of(ebb *e, const char *who, const char *sig, ebb__en
         return ebb_fail(e, EBB_E_PLUGIN, "%s: its signature cannot be parsed: %s", who, why);
     x->n_in = (uint8_t)s.n_x;
     x->n_out = (uint8_t)s.n_y;
-    x->variadic = s.arg[s.n_x - 1].variadic;
+    x->variadic = s.n_x && s.arg[s.n_x - 1].variadic;
+    x->variadic_out = s.arg[s.n_x].variadic;
     x->pointwise = x->all_T = true;
     for (int i = 0; i < s.n_x + s.n_y; i++) {
         ebb__operand *a = &x->arg[i];
@@ -232,12 +233,16 @@ static ebb_status declaration_ok(ebb *e, const ebb_op *op, const ebb__entry *x, 
                             ebb_dtype_name((ebb_dtype)k->dtype));
     if (x->n_out > 8)
         return ebb_fail(e, EBB_E_PLUGIN, "%s: it has %d outputs, at most 8 are possible", who, x->n_out);
-    if ((op->compose || op->view) && x->n_out != 1)
-        return ebb_fail(e, EBB_E_PLUGIN, "%s: an op with .compose or .view has one output, not %d", who, x->n_out);
-    if ((op->flags & EBB_INPLACE) &&
-        (!op->fwd || op->compose || op->view || op->infer || op->axes || !x->pointwise || x->n_out != 1))
-        return ebb_fail(e, EBB_E_PLUGIN,
-                        "%s: only a pointwise kernel with one output has an in-place form (EBB_INPLACE)", who);
+    if (op->view && x->n_out != 1)
+        return ebb_fail(e, EBB_E_PLUGIN, "%s: an op with .view has one output, not %d", who, x->n_out);
+    if (x->variadic_out && (!op->compose || op->fwd || op->n_vjp))
+        return ebb_fail(e, EBB_E_PLUGIN, "%s: only a composed op, without rules of its own, has any number of outputs", who);
+    if (!x->n_in && (op->axes || op->view || (op->fwd && !op->infer)))
+        return ebb_fail(e, EBB_E_PLUGIN, "%s: an op without inputs has .infer or .compose", who);
+    if ((op->flags & EBB_INPLACE) && (op->view || !x->n_in || x->variadic_out))
+        return ebb_fail(e, EBB_E_PLUGIN, "%s: a view, or an op without inputs, has no in-place form (EBB_INPLACE)", who);
+    if ((op->flags & EBB_RANDOM) && (x->key_at < 0 || op->attrs[x->key_at].type != EBB_A_INT))
+        return ebb_fail(e, EBB_E_PLUGIN, "%s: a random op (EBB_RANDOM) has an integer attribute called key", who);
     if (op->fwd && !op->fwd[0].dtype) return ebb_fail(e, EBB_E_PLUGIN, "%s: its kernel table is empty", who);
     if (op->n_vjp > (x->variadic ? 1u : x->n_in))
         return ebb_fail(e, EBB_E_PLUGIN, "%s: it has %zu rules for %d inputs", who, op->n_vjp, x->n_in);
@@ -294,12 +299,16 @@ static ebb__entry *entry_new(ebb *e, const ebb_op *op, uint32_t plugin, bool is_
     if (signature_of(e, who, op->sig, x) != EBB_OK) goto fail;
     x->axes_at = (int8_t)attr_index(op, op->axes);
     x->keepdim_at = (int8_t)attr_index(op, "keepdim");
+    x->dtype_at = (int8_t)attr_index(op, "dtype");
+    if (x->dtype_at >= 0 && op->attrs[x->dtype_at].type != EBB_A_DTYPE) x->dtype_at = -1;
+    x->key_at = op->flags & EBB_RANDOM ? (int8_t)attr_index(op, "key") : -1;
     if (declaration_ok(e, op, x, who) != EBB_OK) goto fail;
     if (op->infer || op->view || op->axes) x->pointwise = false;
     x->has_kernel = op->fwd != NULL;
     for (size_t i = 0; i < op->n_attrs; i++) x->needs_attrs = x->needs_attrs || !op->attrs[i].def;
     for (size_t i = 0; i < op->n_attrs; i++)
-        if (op->attrs[i].type == EBB_A_ENUM || op->attrs[i].type == EBB_A_INTS || op->attrs[i].lo != 0 ||
+        if (op->attrs[i].type == EBB_A_ENUM || op->attrs[i].type == EBB_A_INTS ||
+            op->attrs[i].type == EBB_A_FLOATS || op->attrs[i].type == EBB_A_TEXT || op->attrs[i].lo != 0 ||
             op->attrs[i].hi != 0)
             x->has_ranges = true;
     ebb__kernels_of(e, op->fwd, x->ref.fn);

@@ -3,21 +3,7 @@
  * Philox4x32-10 (Salmon et al., 2011, "Parallel random numbers: as easy as 1, 2, 3"): no state but a counter, so any
  * number of threads, and any platform, gives the same bits. */
 #include "session.h"
-
-static void philox(uint64_t key, uint64_t hi, uint64_t lo, uint32_t out[4]) {
-    uint32_t k0 = (uint32_t)key, k1 = (uint32_t)(key >> 32);
-    uint32_t c0 = (uint32_t)lo, c1 = (uint32_t)(lo >> 32), c2 = (uint32_t)hi, c3 = (uint32_t)(hi >> 32);
-    for (int r = 0; r < 10; r++) {
-        const uint64_t p = (uint64_t)0xD2511F53u * c0, q = (uint64_t)0xCD9E8D57u * c2;
-        c0 = (uint32_t)(q >> 32) ^ c1 ^ k0;
-        c1 = (uint32_t)q;
-        c2 = (uint32_t)(p >> 32) ^ c3 ^ k1;
-        c3 = (uint32_t)p;
-        k0 += 0x9E3779B9u;
-        k1 += 0xBB67AE85u;
-    }
-    out[0] = c0, out[1] = c1, out[2] = c2, out[3] = c3;
-}
+#include <ebb/random.h>
 
 void ebb_seed(ebb *e, uint64_t seed) {
     if (!e) return;
@@ -25,21 +11,26 @@ void ebb_seed(ebb *e, uint64_t seed) {
     e->draws = 0;
 }
 
+int64_t ebb__key_next(ebb *e) {
+    for (;;) {
+        const ebb_block b = ebb_philox(e->seed, e->draws++, UINT64_MAX);
+        const int64_t key = (int64_t)(((uint64_t)b.r[0] << 32 | b.r[1]) >> 11); /* exact as a double, and in text */
+        if (key) return key;
+    }
+}
+
 /* 53 bits of block i of draw d, as a number in [0,1). */
 static double unit(const ebb *e, uint64_t draw, int64_t i, int half) {
-    uint32_t r[4];
-    philox(e->seed, draw, (uint64_t)i, r);
-    const uint64_t bits = ((uint64_t)r[2 * half] << 32 | r[2 * half + 1]) >> 11;
-    return (double)bits * 0x1p-53;
+    const ebb_block b = ebb_philox(e->seed, draw, (uint64_t)i);
+    return ebb_unit_f64(b.r[2 * half], b.r[2 * half + 1]);
 }
 
 uint64_t ebb_random_below(ebb *e, uint64_t bound) {
     if (!e || bound < 2) return 0;
-    uint32_t r[4];
     const uint64_t draw = e->draws++, over = (0 - bound) % bound; /* values below `over` would favour small results */
     for (uint64_t i = 0;; i++) {
-        philox(e->seed, draw, i, r);
-        const uint64_t v = (uint64_t)r[0] << 32 | r[1];
+        const ebb_block b = ebb_philox(e->seed, draw, i);
+        const uint64_t v = (uint64_t)b.r[0] << 32 | b.r[1];
         if (v >= over) return v % bound;
     }
 }

@@ -260,7 +260,11 @@ bool ebb__run_composed(ebb__running *c) {
     for (int i = 0; i < c->n_x; i++)
         if (c->in[i]) shapes[i] = (ebb_shape){c->in[i]->dtype, c->in[i]->ndim, t_shape(c->in[i])};
         else shapes[i] = (ebb_shape){0};
+    ebb_tensor *more[MAX_OUT - 1];
+    memset(more, 0, sizeof *more * (size_t)(c->x->variadic_out ? MAX_OUT - 1 : c->n_y - 1));
     const ebb_call view = {.size = sizeof view,
+                           .more = more,
+                           .max_more = c->x->variadic_out ? MAX_OUT - 1 : c->n_y - 1,
                            .n_x = c->n_x,
                            .n_y = c->n_y,
                            .x = c->in,
@@ -276,10 +280,24 @@ bool ebb__run_composed(ebb__running *c) {
         if (e->code != EBB_OK && !e->rule_of) name_outer(e, c->x->op);
         return e->code != EBB_OK;
     }
-    for (int i = 0; i < c->n_x; i++) c->identity = c->identity || y == c->in[i];
-    if (own && !c->identity && (y->node || (y->flags & T_REQUIRES))) /* its place in the graph is another's */
-        y = ebb__view(y, y->ndim, t_shape(y), t_stride(y), 0);
-    c->y[0] = y;
+    if (e->code != EBB_OK) return true; /* of a further output */
+    if (c->x->variadic_out) {
+        for (c->n_y = 1; c->n_y < MAX_OUT && more[c->n_y - 1];) c->n_y++;
+    } else {
+        for (int j = 1; j < c->n_y; j++)
+            if (!more[j - 1])
+                return ebb_fail(e, EBB_E_KERNEL, "%s: its compose function made no output %d", c->x->op->name, j), true;
+    }
+    for (int j = 0; j < c->n_y; j++) {
+        ebb_tensor *t = j ? more[j - 1] : y;
+        bool same = false;
+        for (int i = 0; i < c->n_x; i++) same = same || t == c->in[i];
+        if (!j) c->identity = same;
+        if (own && !same && (t->node || (t->flags & T_REQUIRES))) /* its place in the graph is another's */
+            t = ebb__view(t, t->ndim, t_shape(t), t_stride(t), 0);
+        c->y[j] = t;
+        if (!t) break;
+    }
     return true;
 }
 
@@ -330,7 +348,7 @@ static ebb_status fast_fail(const ebb_loop *l, ebb_status code, const char *form
 bool ebb__run_fast(ebb__running *c) {
     const ebb__entry *x = c->x;
     ebb *e = c->e;
-    if (!x->pointwise || !x->all_T || !x->has_kernel || x->n_out != 1 || c->n_x != x->n_in || e->opt.guard ||
+    if (!x->pointwise || !x->all_T || !x->has_kernel || !c->n_x || x->n_out != 1 || c->n_x != x->n_in || e->opt.guard ||
         x->backends || c->in_place || x->op->scratch || x->n_in > 7)
         return false;
     const ebb_tensor *big = c->in[0];

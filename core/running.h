@@ -8,9 +8,10 @@ typedef struct ebb__running {
     ebb *e;
     int n_x, n_y;
     ebb_tensor *in[EBB_MAX_OPERANDS]; /* as given, then converted */
-    ebb_tensor *y[8];
+    ebb_tensor *y[MAX_OUT];
     const void *attrs;
-    int dtype; /* T */
+    int dtype;   /* T */
+    int back_to; /* the dtype that results of T are brought to, EBB_NONE: they stay */
     bool in_place;
     ebb_tensor *target; /* in place: the tensor that receives the result */
     bool identity;      /* a composed op changed nothing: its result is an input itself */

@@ -123,6 +123,8 @@ struct ebb {
 ebb_status ebb__vfail(ebb *e, ebb_status code, const char *format, va_list args);
 void ebb__context(ebb *e, const char *format, ...) EBB_PRINTF(2, 3); /* puts words before the message that is set */
 
+int64_t ebb__key_next(ebb *e); /* rng.c: a key for a random op, not 0 */
+
 /* memory of a session: NULL and EBB_E_MEMORY when there is none */
 void *ebb__get(ebb *e, size_t bytes);
 void *ebb__get0(ebb *e, size_t bytes); /* zeroed */

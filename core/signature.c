@@ -50,7 +50,7 @@ static bool operand(parser *p, ebb_sig_operand *a, bool output) {
     }
     if (take(p, '?')) a->optional = true;
     else if (take(p, '*')) a->variadic = true;
-    if (output && (a->optional || a->variadic)) return bad(p, "an output is neither optional nor variadic");
+    if (output && a->optional) return bad(p, "an output is never optional");
     if (take(p, ':')) {
         const char c = look(p);
         if (c == 'i') a->dtype = EBB_I64;
@@ -87,20 +87,25 @@ ebb_status ebb_sig_parse(const char *text, ebb_sig *out, char *why, size_t why_n
     *out = (ebb_sig){0};
     parser p = {text ? text : "", text ? text : "", why, why ? why_n : 0, false};
     bool variadic = false;
-    do {
+    while (look(&p) != '-' || out->n_x) { /* nothing before the arrow: an op that makes a tensor */
         if (out->n_x == 15) return bad(&p, "too many operands"), EBB_E_ARG;
         if (variadic) return bad(&p, "the variadic input must be the last"), EBB_E_ARG;
         if (!operand(&p, &out->arg[out->n_x], false)) return EBB_E_ARG;
         variadic = out->arg[out->n_x++].variadic;
-    } while (take(&p, ','));
+        if (!take(&p, ',')) break;
+    }
     if (!take(&p, '-') || *p.at != '>') return bad(&p, "\"->\" is expected"), EBB_E_ARG;
     p.at++;
     do {
         if (out->n_x + out->n_y == 16) return bad(&p, "too many operands"), EBB_E_ARG;
         if (!operand(&p, &out->arg[out->n_x + out->n_y], true)) return EBB_E_ARG;
+        if (out->n_y && out->arg[out->n_x + out->n_y].variadic)
+            return bad(&p, "outputs of any number are the only ones"), EBB_E_ARG;
         out->n_y++;
     } while (take(&p, ','));
     if (look(&p)) return bad(&p, "nothing more is expected"), EBB_E_ARG;
+    if (out->arg[out->n_x].variadic && out->n_y > 1)
+        return bad(&p, "outputs of any number are the only ones"), EBB_E_ARG;
     if (!letters_known(&p, out, false)) return EBB_E_ARG;
     for (int i = 0; i < out->n_x + out->n_y; i++)
         if (!out->arg[i].name[0]) {

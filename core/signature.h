@@ -3,7 +3,13 @@
 #define EBB_SIGNATURE_H
 #include "session.h"
 
-enum { MAX_SIG = 16, MAX_LETTERS = 8 };
+enum { MAX_SIG = 16, MAX_LETTERS = 8, MAX_OUT = EBB_MAX_OPERANDS };
+
+/* All outputs of a call. */
+typedef struct ebb__outs {
+    int n;
+    ebb_tensor *y[MAX_OUT];
+} ebb__outs;
 
 /* An operand of a signature: its core dims as places in the list of letters. */
 typedef struct ebb__operand {
@@ -31,10 +37,13 @@ typedef struct ebb__entry {
     uint32_t hash;
     uint8_t n_in, n_out; /* operands in the signature */
     uint8_t n_letters, required;
+    bool variadic_out;                  /* as many outputs as its compose function makes */
     bool variadic, pointwise;           /* pointwise: no core dims anywhere, no infer, no axes */
     bool needs_attrs;                   /* one of them has no default */
     bool has_kernel, has_ranges, all_T; /* all_T: every operand has the common dtype and none is optional */
     int8_t keepdim_at;                  /* attribute index of keepdim, -1 */
+    int8_t dtype_at;                    /* attribute index of dtype, -1: none; the T of an op without inputs */
+    int8_t key_at;                      /* attribute index of key of a random op, -1 */
     int8_t axes_at;                     /* attribute index of the axes attribute, -1 */
     char letter[MAX_LETTERS];
     ebb__operand arg[MAX_SIG];

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """Writes <ebb/ops.h> (a C wrapper for each op) and the table of built-in plugins, from the declarations themselves.
 
-    ops_header.py --header OUT ops/*.c             the wrappers
-    ops_header.py --builtin OUT ops/*.c -- p1 p2   the table: one plugin a family file, then the named plugins
+    ops_header.py --header OUT ops/*/*.c             the wrappers
+    ops_header.py --builtin OUT ops/*/*.c -- p1 p2   the table: one plugin a family (a folder of ops/), then the named plugins
 
 A declaration is `EBB_OP(name, ... );` closed by `);` at the start of a line, with `.sig` a string and, when there are
 attributes, `.attrs = EBB_ATTRS(Struct, table)` over `static const ebb_attr table[] = {EBB_ATTR(...), ...};` in the same file.
@@ -12,7 +12,8 @@ import os
 import re
 import sys
 
-C_TYPE = {"INT": "int64_t", "FLOAT": "double", "BOOL": "bool", "INTS": "ebb_ints", "ENUM": "int32_t", "DTYPE": "int32_t"}
+C_TYPE = {"INT": "int64_t", "FLOAT": "double", "BOOL": "bool", "INTS": "ebb_ints", "ENUM": "int32_t", "DTYPE": "int32_t",
+          "FLOATS": "ebb_floats", "TEXT": "ebb_text"}
 DTYPES = ["none", "f32", "f64", "i32", "i64", "u8", "bool"]
 
 
@@ -70,34 +71,37 @@ def read_ops(path):
 
 
 def operands(sig):
-    """(name, optional, variadic) of each input, and the number of outputs."""
+    """(name, optional, variadic) of each input, and the number of outputs, -1 when it depends on the call."""
     left, right = sig.split("->")
     ins = []
     for m in re.finditer(r"(\w*)\([^)]*\)([?*]*)", left):
         ins.append((m.group(1) or chr(ord("a") + len(ins)), "?" in m.group(2), "*" in m.group(2)))
-    return ins, len(re.findall(r"\([^)]*\)", right))
+    return ins, -1 if "*" in right else len(re.findall(r"\([^)]*\)", right))
 
 
 def value(kind, default, choices):
     if default is None or default == "":
-        return {"INTS": "{0, {0}}"}.get(kind, "0")
+        return {"INTS": "{0, {0}}", "FLOATS": "{0, {0}}", "TEXT": '{""}'}.get(kind, "0")
     if kind == "ENUM":
         return str(choices.index(default))
     if kind == "DTYPE":
         return str(DTYPES.index(default))
-    if kind == "INTS":
+    if kind == "TEXT":
+        return '{"%s"}' % default
+    if kind in ("INTS", "FLOATS"):
         v = default.split(",")
         return "{%d, {%s}}" % (len(v), ", ".join(v))
     if kind == "BOOL":
         return "true" if default in ("1", "true") else "false"
-    if default in ("inf", "-inf"):
-        return "HUGE_VAL" if default == "inf" else "-HUGE_VAL"
+    if default in ("inf", "-inf", "nan"):
+        return {"inf": "HUGE_VAL", "-inf": "-HUGE_VAL", "nan": "EBB_NAN"}[default]
     if kind == "INT":
         return {"min": "INT64_MIN", "max": "INT64_MAX"}.get(default, default)
     return default
 
 
-BY_HAND = {"to"}  # in <ebb/abi.h>, so that ebb_to(x, EBB_F32) reads well
+# in <ebb/abi.h> and <ebb/ebb.h> under these names, so that ebb_to(x, EBB_F32), ebb_full(e, EBB_F32, shape, 1) read well
+BY_HAND = {"to", "zeros", "ones", "full", "rand", "randn"}
 
 
 def wrapper(op):
@@ -108,7 +112,7 @@ def wrapper(op):
     h = f"0x{fnv(name):08x}u"
     out = [f"/* {op['doc']}", f" *     {op['math']}" if op["math"] else "", f" * {op['sig']} */"]
     out = [l for l in out if l]
-    simple = not attrs and not any(o or v for _, o, v in ins) and n_y == 1
+    simple = ins and not attrs and not any(o or v for _, o, v in ins) and n_y == 1
     names = [n for n, _, _ in ins]
     if simple:
         params = ", ".join(f"ebb_tensor *{n}" for n in names)
@@ -125,24 +129,36 @@ def wrapper(op):
     out += [f"    ebb_tensor *{f};" for f in fields]
     if variadic:
         out += ["    int n_x;", "    ebb_tensor *const *x;"]
-    if n_y > 1:
+    if not ins:
+        out.append("    ebb *e;")
+    if n_y != 1:
         out.append("    ebb_tensor **more;")
+    if n_y < 0:
+        out.append("    int n_more;")
     out.append(f"}} ebb_{name}_args;")
-    first = fields[0] if fields else "n_x"
+    first = fields[0] if fields else "n_x" if ins else "e"
     size = f"(uint32_t)offsetof(ebb_{name}_args, {first})" if attrs else "0"
-    more = f"{n_y - 1}, v->more" if n_y > 1 else "0, NULL"
+    more = f"{n_y - 1}, v->more" if n_y > 1 else "v->n_more, v->more" if n_y < 0 else "0, NULL"
     out.append(f"static inline ebb_tensor *ebb_{name}_of(const ebb_{name}_args *v) {{")
-    if variadic and not fields:
-        call = f'"{name}", {h}, v->n_x, v->x'
+    attrs_of = f"{'v' if attrs else 'NULL'}, {size}"
+    if not ins:
+        call = f'ebb_op_call_new(v->e, "{name}", {h}, {attrs_of}, {more})'
+    elif variadic and not fields:
+        call = f'ebb_op_call("{name}", {h}, v->n_x, v->x, {attrs_of}, {more})'
+    elif variadic:
+        out += [f"    ebb_tensor *x_[EBB_MAX_OPERANDS] = {{{', '.join('v->' + f for f in fields)}}};",
+                f"    const int n_ = v->n_x < EBB_MAX_OPERANDS - {len(fields)} ? v->n_x : EBB_MAX_OPERANDS - {len(fields)};",
+                f"    for (int i_ = 0; i_ < n_; i_++) x_[{len(fields)} + i_] = v->x[i_];"]
+        call = f'ebb_op_call("{name}", {h}, {len(fields)} + n_, x_, {attrs_of}, {more})'
     else:
         out.append(f"    ebb_tensor *const x_[] = {{{', '.join('v->' + f for f in fields)}}};")
-        call = f'"{name}", {h}, {len(ins)}, x_'
-    out += [f"    return ebb_op_call({call}, {'v' if attrs else 'NULL'}, {size}, {more});", "}"]
+        call = f'ebb_op_call("{name}", {h}, {len(ins)}, x_, {attrs_of}, {more})'
+    out += [f"    return {call};", "}"]
     init = "".join(f".{f} = {value(k, d, c)}, " for k, f, d, _, c in attrs)
     out.append(f"#define ebb_{name}(...) EBB_WITH_DEFAULTS(ebb_{name}_of(&(ebb_{name}_args){{{init}__VA_ARGS__}}))")
-    if op["inplace"]:
+    if op["inplace"] and not (variadic or n_y != 1):
         out += [f"static inline ebb_tensor *ebb_{name}_of_(const ebb_{name}_args *v) {{", f"    ebb_tensor *const x_[] = {{{', '.join('v->' + f for f in fields)}}};",
-                f'    return ebb_op_call_inplace("{name}", {h}, {len(ins)}, x_, {"v" if attrs else "NULL"}, {size});', "}",
+                f'    return ebb_op_call_inplace("{name}", {h}, {len(ins)}, x_, {attrs_of});', "}",
                 f"#define ebb_{name}_(...) EBB_WITH_DEFAULTS(ebb_{name}_of_(&(ebb_{name}_args){{{init}__VA_ARGS__}}))"]
     return "\n".join(out) + "\n"
 
@@ -160,8 +176,10 @@ def main(argv):
     if "--" in rest:
         extra = rest[rest.index("--") + 1:]
         rest = rest[:rest.index("--")]
-    families = [(os.path.splitext(os.path.basename(p))[0], read_ops(p)) for p in sorted(rest)]
-    families = [(f, ops) for f, ops in families if ops]
+    families = {}
+    for p in sorted(rest):
+        families.setdefault(os.path.basename(os.path.dirname(p)), []).extend(read_ops(p))
+    families = [(f, ops) for f, ops in families.items() if ops]
     if mode == "--header":
         text = ["/* ops.h - floor 1: a C function or macro for each op. Generated from the declarations; do not edit.",
                 " * Ops with attributes take them by name after the tensors: ebb_softmax(x, .dim = 1). Results belong to the scope. */",

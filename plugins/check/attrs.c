@@ -22,7 +22,11 @@ static void candidates(const ebb_attr *a, const char *now, values *v) {
         base = strtod(now, &end);
         if (end == now || !isfinite(base)) base = 0;
     }
-    if (a->type == EBB_A_BOOL) {
+    if (a->type == EBB_A_FLOATS) {
+        check_say(v->text[v->n++], 48, "0.5");
+        check_say(v->text[v->n++], 48, "2");
+        check_say(v->text[v->n++], 48, "2,1.5");
+    } else if (a->type == EBB_A_BOOL) {
         add(v, a, "%g", 0);
         add(v, a, "%g", 1);
     } else if (a->type == EBB_A_FLOAT) {

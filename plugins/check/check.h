@@ -3,7 +3,7 @@
 #define EBB_CHECK_H
 #include <ebb/plugin.h>
 
-enum { MAX_X = 8, MAX_Y = 4, MAX_MAIN = 40, MAX_SHAPES = 110, MAX_LARGE = 8, ATTRS_LEN = 192 };
+enum { MAX_X = 12, MAX_Y = 8, MAX_MAIN = 40, MAX_SHAPES = 110, MAX_LARGE = 8, ATTRS_LEN = 192 };
 
 /* n numbers on the host, row-major; every dtype is held as double. v is NULL when memory ran out. */
 typedef struct vec {

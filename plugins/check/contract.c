@@ -28,7 +28,7 @@ static bool promised_shape(const checker *c, const trial *t, int k, ebb_ints *ou
         if (!join_batch(&all, s->v, s->n - a->ndim)) return false;
         for (int d = 0; d < a->ndim; d++) size[a->dim[d] & 127] = s->v[s->n - a->ndim + d];
     }
-    const ebb_sig_operand *a = &c->sig.arg[c->sig.n_x + k];
+    const ebb_sig_operand *a = &c->sig.arg[c->sig.n_x + (k < c->sig.n_y ? k : c->sig.n_y - 1)];
     for (int d = 0; d < a->ndim; d++) {
         if (size[a->dim[d] & 127] < 0 || all.n >= EBB_MAX_DIMS) return false;
         all.v[all.n++] = size[a->dim[d] & 127];

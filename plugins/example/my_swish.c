@@ -6,7 +6,7 @@ EBB_MAP1(swish_fwd, x / (1 + ebb_exp(-x)))
 
 static ebb_tensor *swish_dx(const ebb_call *c, ebb_tensor *g) {
     ebb_tensor *s = ebb_sigmoid(c->x[0]);
-    return ebb_mul(g, ebb_add(s, ebb_mul(c->y[0], ebb_rsub(1, s))));
+    return ebb_mul(g, ebb_add(s, ebb_mul(c->y[0], ebb_sub_from(1, s))));
 }
 
 EBB_OP(my_swish,

@@ -6,7 +6,7 @@ EBB_MAP1(m_tanh_fwd, ebb_tanh(x))
 
 static ebb_tensor *m_tanh_dx(const ebb_call *c, ebb_tensor *g) {
     (void)g;
-    return ebb_rsub(1, ebb_mul(c->y[0], c->y[0]));
+    return ebb_sub_from(1, ebb_mul(c->y[0], c->y[0]));
 }
 
 EBB_OP(m_tanh,

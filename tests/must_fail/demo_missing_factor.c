@@ -9,7 +9,7 @@ EBB_MAP1(scaled_swish_fwd, (T)1.7881 * x / (1 + ebb_exp(-x)))
 
 static ebb_tensor *scaled_swish_dx(const ebb_call *c, ebb_tensor *g) {
     ebb_tensor *x = c->x[0], *s = ebb_sigmoid(x);
-    return ebb_mul(g, ebb_add(s, ebb_mul(ebb_mul(x, s), ebb_rsub(1, s))));
+    return ebb_mul(g, ebb_add(s, ebb_mul(ebb_mul(x, s), ebb_sub_from(1, s))));
 }
 
 EBB_OP(scaled_swish,

@@ -7,7 +7,7 @@
 EBB_MAP1(logistic_fwd, ebb_sigmoid(x))
 
 static ebb_tensor *logistic_dx(const ebb_call *c, ebb_tensor *g) {
-    return ebb_mul(g, ebb_mul(c->y[0], ebb_rsub(1, c->y[0])));
+    return ebb_mul(g, ebb_mul(c->y[0], ebb_sub_from(1, c->y[0])));
 }
 
 EBB_OP(good_logistic,

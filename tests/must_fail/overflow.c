@@ -5,7 +5,7 @@
 EBB_MAP1(m_tanh_naive_fwd, (ebb_exp(2 * x) - 1) / (ebb_exp(2 * x) + 1))
 
 static ebb_tensor *m_tanh_naive_dx(const ebb_call *c, ebb_tensor *g) {
-    return ebb_mul(g, ebb_rsub(1, ebb_mul(c->y[0], c->y[0])));
+    return ebb_mul(g, ebb_sub_from(1, ebb_mul(c->y[0], c->y[0])));
 }
 
 EBB_OP(m_tanh_naive,

@@ -19,6 +19,8 @@ extern "C" {
 #define EBB_ABI_MINOR 0u
 #define EBB_MAX_DIMS 8      /* rank of a tensor, and letters of a signature */
 #define EBB_MAX_OPERANDS 64 /* inputs plus outputs of one call */
+#define EBB_MAX_TEXT 64     /* bytes of a text attribute, its end included */
+#define EBB_NAN (__builtin_nan(""))
 
 typedef struct ebb ebb;               /* a session: registry, tape, scopes, memory, error slot */
 typedef struct ebb_tensor ebb_tensor; /* begins with `const ebb_host *` */
@@ -61,6 +63,17 @@ typedef struct ebb_ints {
     int64_t v[EBB_MAX_DIMS];
 } ebb_ints;
 
+/* A short list of numbers by value (scale factors, quantiles). n = 0: none given. */
+typedef struct ebb_floats {
+    int32_t n;
+    double v[EBB_MAX_DIMS];
+} ebb_floats;
+
+/* A short text by value, "" when none is given; in C: `.equation = {"ij,jk->ik"}`. */
+typedef struct ebb_text {
+    char s[EBB_MAX_TEXT];
+} ebb_text;
+
 #define EBB_DIMS(...)                                                                                        \
     ((ebb_ints){(int32_t)(sizeof((int64_t[]){__VA_ARGS__}) / sizeof(int64_t)), {__VA_ARGS__}})
 #define EBB_SHAPE(...) EBB_DIMS(__VA_ARGS__)
@@ -90,7 +103,9 @@ typedef enum ebb_attr_type {
     EBB_A_BOOL,    /* bool      keepdim=1 | true      */
     EBB_A_INTS,    /* ebb_ints  dim=0,2 | shape=3,-1  */
     EBB_A_ENUM,    /* int32_t   reduction=sum, a place in `choices`  */
-    EBB_A_DTYPE    /* int32_t   dtype=f64             */
+    EBB_A_DTYPE,   /* int32_t   dtype=f64 | none      */
+    EBB_A_FLOATS,  /* ebb_floats  scale_factor=2,1.5  */
+    EBB_A_TEXT     /* ebb_text  equation=ij,jk->ik, without spaces  */
 } ebb_attr_type;
 
 /* One attribute of an op, an optimizer, a probe: a field of a plain struct. */
@@ -119,10 +134,10 @@ typedef struct ebb_host {
     uint32_t size, abi_major, abi_minor;
     /* Calls an op. name_hash: ebb_hash(name), or 0. attrs: the op's struct, or NULL for defaults; attrs_size
      * may be smaller than the op's (an older caller): the rest are defaults. Optional inputs may be NULL.
-     * -> the first output, owned by the current scope; outputs 1.. into more[] when more is not NULL. */
+     * -> the first output, owned by the current scope; outputs 1.. into more[] when more is not NULL (NULL behind the last). */
     ebb_tensor *(*call)(ebb *e, const char *name, uint32_t name_hash, int n_x, ebb_tensor *const *x,
                         const void *attrs, uint32_t attrs_size, int n_more, ebb_tensor **more);
-    /* The in-place form of a pointwise op: x[0] receives the result. Values that a rule will read are copied first. -> x[0], borrowed. */
+    /* The in-place form of an op: x[0] receives the result. Values that a rule will read are copied first. -> x[0], borrowed. */
     ebb_tensor *(*call_inplace)(ebb *e, const char *name, uint32_t name_hash, int n_x, ebb_tensor *const *x,
                                 const void *attrs, uint32_t attrs_size);
     /* A constant 0-d tensor of like's dtype. */
@@ -150,6 +165,13 @@ static inline ebb_tensor *ebb_op_call(const char *name, uint32_t hash, int n_x, 
     ebb *e = ebb_session_of(n_x, x);
     if (!e) return NULL;
     return ((const ebb_host *)(const void *)e)->call(e, name, hash, n_x, x, attrs, attrs_size, n_more, more);
+}
+
+/* The same for an op without inputs: what it makes belongs to session e. */
+static inline ebb_tensor *ebb_op_call_new(ebb *e, const char *name, uint32_t hash, const void *attrs,
+                                          uint32_t attrs_size, int n_more, ebb_tensor **more) {
+    if (!e) return NULL;
+    return ((const ebb_host *)(const void *)e)->call(e, name, hash, 0, NULL, attrs, attrs_size, n_more, more);
 }
 
 static inline ebb_tensor *ebb_op_call_inplace(const char *name, uint32_t hash, int n_x, ebb_tensor *const *x,

@@ -8,6 +8,8 @@
  *   ()        a pointwise operand           (n)?       an optional input, NULL when absent
  *   ():i<v    int64 indices, 0 <= i < v (v: a core dim; engine-checked); ():i unchecked
  *   ():b      bool                          ()*        any number of inputs like this one (must be last)
+ *   ->()*     as many outputs as the composed op makes     ->()   no input before the arrow: an op that makes a tensor;
+ *                                                      its T is the attribute `dtype`
  *   input(n)  a name before the parenthesis is used in messages and help; else a, b, c ...
  * An operand without a type has the common dtype T of all such inputs, one that the op has a kernel for.
  */
@@ -104,6 +106,9 @@ typedef struct ebb_call {
     const void *attrs;        /* the op's attribute struct */
     const ebb_op *op;
     ebb *e;
+    /* A composed op with several outputs returns the first and puts the others here, more[0 .. max_more), in order. */
+    ebb_tensor **more;
+    int32_t max_more;
 } ebb_call;
 
 /* Cotangent of the inputs from that of the first output. Composed of ops, so that it can be differentiated.
@@ -179,8 +184,11 @@ enum ebb_op_flags {
     EBB_STRIDED = 1,  /* the kernel takes core strides */
     EBB_LINEAR = 2,   /* linear in all its differentiable inputs together */
     EBB_ONCE = 4,     /* differentiable once: a second derivative is an error that says so */
-    EBB_RANDOM = 8,   /* draws from the session's counter-based generator */
-    EBB_INPLACE = 16, /* has an in-place form, name_ */
+    /* Random: has an attribute `key` (EBB_A_INT, default "0", doc EBB_KEY_DOC). Where the caller gives none, the engine fills in the
+     * session's next before the op sees it, so a rule that passes the key on draws the same numbers again: masks are
+     * recomputed, not stored. Numbers come from <ebb/random.h>. */
+    EBB_RANDOM = 8,
+    EBB_INPLACE = 16, /* has an in-place form, name_, when the result has the shape and dtype of input 0 */
     EBB_ASSOC = 32, /* "(n)->()" and op(op(part), op(part)) == op(all): a long row may be done in fixed blocks */
     EBB_PROMOTES = 64, /* inputs of different dtypes are brought to a common one, as PyTorch's pointwise ops do */
     EBB_INTERNAL = 128,  /* serves other ops' rules; left out of short lists */
@@ -213,7 +221,7 @@ struct ebb_op {
     ebb_infer_fn view; /* the output is a view of input 0: no kernel */
     /* The op in terms of others. With rules: runs outside the graph, and the rules are used. Without: the ops it
      * calls are recorded. Returning an input itself means that the op changes nothing here; returning NULL without an
-     * error: not this case, use the kernel. */
+     * error: not this case, use the kernel. Errors: return EBB_FAIL(c, EBB_E_SHAPE, "..."). Further outputs: c->more. */
     ebb_tensor *(*compose)(const ebb_call *c);
     size_t (*scratch)(const ebb_loop *l); /* bytes of scratch a thread needs for this item */
     const ebb_range *domain; /* samples of input i are drawn from domain[i]; the last serves the rest */
@@ -266,6 +274,16 @@ struct ebb_op {
     static const ebb_kernel name[] = {                                                                       \
         {EBB_F32, EBB__TABLE(name##_f32)}, {EBB_F64, EBB__TABLE(name##_f64)}, {0, {0}}};
 
+/* The same for i64 too; of the other integer types the engine makes i64 and brings the result back. */
+#define EBB_KERNEL_WIDE(name, ...)                                                                           \
+    EBB__BODY(name##_f32, float, __VA_ARGS__)                                                                \
+    EBB__BODY(name##_f64, double, __VA_ARGS__)                                                               \
+    EBB__BODY(name##_i64, int64_t, __VA_ARGS__)                                                              \
+    static const ebb_kernel name[] = {{EBB_F32, EBB__TABLE(name##_f32)},                                     \
+                                      {EBB_F64, EBB__TABLE(name##_f64)},                                     \
+                                      {EBB_I64, EBB__TABLE(name##_i64)},                                     \
+                                      {0, {0}}};
+
 /* The same for i32 and i64 too (which wrap around on overflow, as two's complement does). */
 #define EBB_KERNEL_NUMERIC(name, ...)                                                                        \
     EBB__BODY(name##_f32, float, __VA_ARGS__)                                                                \
@@ -291,6 +309,19 @@ struct ebb_op {
                                       {EBB_I64, EBB__TABLE(name##_i64)},                                     \
                                       {EBB_U8, EBB__TABLE(name##_u8)},                                       \
                                       {EBB_BOOL, EBB__TABLE(name##_u8)},                                     \
+                                      {0, {0}}};
+
+/* For ops that only move elements: T is an unsigned integer of the element's size, so three bodies serve all dtypes. */
+#define EBB_KERNEL_MOVE(name, ...)                                                                           \
+    EBB__BODY(name##_1, uint8_t, __VA_ARGS__)                                                                \
+    EBB__BODY(name##_4, uint32_t, __VA_ARGS__)                                                               \
+    EBB__BODY(name##_8, uint64_t, __VA_ARGS__)                                                               \
+    static const ebb_kernel name[] = {{EBB_F32, EBB__TABLE(name##_4)},                                       \
+                                      {EBB_F64, EBB__TABLE(name##_8)},                                       \
+                                      {EBB_I32, EBB__TABLE(name##_4)},                                       \
+                                      {EBB_I64, EBB__TABLE(name##_8)},                                       \
+                                      {EBB_U8, EBB__TABLE(name##_1)},                                        \
+                                      {EBB_BOOL, EBB__TABLE(name##_1)},                                      \
                                       {0, {0}}};
 
 /* Pointwise bodies: an expression in x; x, y; x, y, z. Contiguous and scalar operands get loops of their own,
@@ -361,6 +392,12 @@ struct ebb_op {
 /* Arithmetic that integers have too. */
 #define EBB_NUMERIC1(name, expr) EBB_KERNEL_NUMERIC(name, EBB__MAP1_BODY(T, expr))
 #define EBB_NUMERIC2(name, expr) EBB_KERNEL_NUMERIC(name, EBB__MAP2_BODY(T, expr))
+#define EBB_NUMERIC1_ATTRS(name, S, expr)                                                                    \
+    EBB_KERNEL_NUMERIC(name, const S *a = (const S *)l->attrs; EBB__MAP1_BODY(T, expr))
+#define EBB_NUMERIC2_ATTRS(name, S, expr)                                                                    \
+    EBB_KERNEL_NUMERIC(name, const S *a = (const S *)l->attrs; EBB__MAP2_BODY(T, expr))
+#define EBB_WIDE1(name, expr) EBB_KERNEL_WIDE(name, EBB__MAP1_BODY(T, expr))
+#define EBB_WIDE2(name, expr) EBB_KERNEL_WIDE(name, EBB__MAP2_BODY(T, expr))
 /* Comparisons: any dtype in, bool out. */
 #define EBB_COMPARE(name, expr) EBB_KERNEL_ALL(name, EBB__MAP2_BODY(uint8_t, expr))
 
@@ -369,12 +406,41 @@ struct ebb_op {
 static inline ebb_tensor *ebb_add_scalar(ebb_tensor *x, double k) { return ebb_add(x, ebb_scalar(x, k)); }
 static inline ebb_tensor *ebb_mul_scalar(ebb_tensor *x, double k) { return ebb_mul(x, ebb_scalar(x, k)); }
 static inline ebb_tensor *ebb_div_scalar(ebb_tensor *x, double k) { return ebb_div(x, ebb_scalar(x, k)); }
-static inline ebb_tensor *ebb_rsub(double k, ebb_tensor *x) {
+static inline ebb_tensor *ebb_sub_from(double k, ebb_tensor *x) {
     return ebb_sub(ebb_scalar(x, k), x);
 } /* k - x */
-static inline ebb_tensor *ebb_rdiv(double k, ebb_tensor *x) {
+static inline ebb_tensor *ebb_div_into(double k, ebb_tensor *x) {
     return ebb_div(ebb_scalar(x, k), x);
 } /* k / x */
+
+/* Says what is wrong in a compose function or a rule; the engine puts the op's name before it. -> NULL, to be returned. */
+#define EBB_FAIL(c, code, ...)                                                                               \
+    (((const ebb_host *)(const void *)(c)->e)->fail((c)->e, code, __VA_ARGS__), (ebb_tensor *)NULL)
+
+/* A constant tensor outside the graph (the op "full"). */
+static inline ebb_tensor *ebb_constant(ebb *e, ebb_dtype dtype, ebb_ints shape, double value) {
+    struct {
+        ebb_ints size;
+        double fill_value;
+        int32_t dtype;
+    } a = {shape, value, (int32_t)dtype};
+    return ebb_op_call_new(e, "full", 0, &a, (uint32_t)sizeof a, 0, NULL);
+}
+
+static inline ebb_info ebb_info_of(const ebb_tensor *t) { /* zeros for NULL */
+    ebb_info i = {0};
+    if (t) ebb_host_of(t)->info(t, &i);
+    return i;
+}
+
+/* A dim counted from the front: -1 becomes ndim - 1. A 0-d tensor is taken as of one dim. -1: out of range. */
+static inline int ebb_dim_of(int64_t dim, int ndim) {
+    const int n = ndim ? ndim : 1;
+    return dim < -n || dim >= n ? -1 : (int)(dim < 0 ? dim + n : dim);
+}
+static inline bool ebb_is_float(int32_t dtype) { return dtype == EBB_F32 || dtype == EBB_F64; }
+
+#define EBB_KEY_DOC "key of the random numbers; 0: the session's next"
 
 static inline ebb_ints ebb_ints_of(const ebb_shape *s) {
     ebb_ints r = {s->ndim, {0}};

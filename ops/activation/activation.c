@@ -5,7 +5,7 @@ EBB_MAP1(sigmoid_fwd, ebb_sigmoid(x))
 
 static ebb_tensor *sigmoid_dx(const ebb_call *c, ebb_tensor *g) {
     ebb_tensor *y = c->y[0];
-    return ebb_mul(g, ebb_mul(y, ebb_rsub(1, y)));
+    return ebb_mul(g, ebb_mul(y, ebb_sub_from(1, y)));
 }
 EBB_MAP2(sigmoid_pull, x * (y * (1 - y)))
 

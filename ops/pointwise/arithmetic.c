@@ -239,7 +239,7 @@ EBB_OP(cos,
 EBB_MAP1(tanh_fwd, ebb_tanh(x))
 
 static ebb_tensor *tanh_dx(const ebb_call *c, ebb_tensor *g) {
-    return ebb_mul(g, ebb_rsub(1, ebb_square(c->y[0])));
+    return ebb_mul(g, ebb_sub_from(1, ebb_square(c->y[0])));
 }
 EBB_MAP2(tanh_pull, x * (1 - y * y))
 
