@@ -72,11 +72,15 @@ class Ebb:
         host = C.cast(C.c_void_p.from_address(like).value, C.POINTER(Host)).contents
         return self.checked(host.scalar(self.e, like, value))
 
-    def call(self, op, inputs, **attrs):
+    def call_all(self, op, inputs, **attrs):
+        """-> every output"""
         text = " ".join(f"{k}={attr_text(v)}" for k, v in attrs.items())
-        x, y = (C.c_void_p * max(len(inputs), 1))(*inputs), (C.c_void_p * 1)()
-        self.checked(self.lib.ebb_call_named(self.e, op.encode(), len(inputs), x, text.encode(), 1, y))
-        return y[0]
+        x, y = (C.c_void_p * max(len(inputs), 1))(*inputs), (C.c_void_p * 64)()
+        n = self.checked(self.lib.ebb_call_named(self.e, op.encode(), len(inputs), x, text.encode(), 64, y))
+        return list(y)[:n]
+
+    def call(self, op, inputs, **attrs):
+        return self.call_all(op, inputs, **attrs)[0]
 
     def read(self, t):
         info = Info()
@@ -95,4 +99,6 @@ class Ebb:
 def attr_text(v):
     if isinstance(v, (list, tuple)):
         return ",".join(map(str, v))
-    return NAME[v] if v in CODE else str(int(v)) if isinstance(v, bool) else repr(v) if isinstance(v, float) else str(v)
+    if isinstance(v, str):
+        return v
+    return NAME[v] if isinstance(v, torch.dtype) else str(int(v)) if isinstance(v, bool) else repr(v) if isinstance(v, float) else str(v)

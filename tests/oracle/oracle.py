@@ -1,7 +1,10 @@
 #!/usr/bin/env python3
 """oracle.py - every built-in op against PyTorch, through the shared library and the by-name C ABI.
 
-    oracle.py LIBEBB.so [--op NAME] [--seed N]
+    oracle.py LIBEBB.so [--op NAME] [--family NAME] [--seed N]
+
+Cases, twins and known deviations stand in families/NAME.py, one for each folder of ops/; a family may have several files:
+    CASES = {"op1 op2": generator function of Case}   TWIN = {"op1": what torch calls it}   KNOWN = [(ops, pattern, reason)]
 
 A case (cases.py) is one call with generated inputs. What torch refuses ebb must refuse; what torch accepts ebb must accept, with
 the same dtype, shape, values, first gradients for random cotangents and, in part of the f64 cases, second ones. In-place forms
@@ -11,7 +14,10 @@ Prints for each op its cases and worst differences (|a - b| relative to the larg
 element itself); then each kind of failure once, with the smallest case that shows it. Closes with "N passed, N failed".
 """
 import argparse
+import glob
+import importlib.util
 import math
+import os
 import random
 import re
 import sys
@@ -26,7 +32,7 @@ except ImportError as missing:
     sys.exit(0)
 
 from binding import CREATE_GRAPH, ALLOW_UNUSED, F32, F64, I64, NAME, Ebb, Refused
-from cases import cases, draw
+from cases import FAMILIES, cases, draw
 
 VALUE_TOL = {F64: 1e-9, F32: 1e-5}
 GRAD_TOL = {F64: 1e-7, F32: 2e-4}
@@ -118,6 +124,25 @@ TWIN.update(
     contiguous=lambda x: x.contiguous(), to=lambda x, dtype: x.to(dtype))
 
 
+def families(only=None):
+    """Joins what families/*.py declare."""
+    everything = {} if only else dict(FAMILIES)
+    folder = os.path.join(os.path.dirname(os.path.abspath(__file__)), "families")
+    for path in sorted(glob.glob(os.path.join(folder, "*.py"))):
+        name = os.path.basename(path)[:-3]
+        spec = importlib.util.spec_from_file_location("family_" + name, path)
+        module = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(module)
+        TWIN.update(module.TWIN)
+        KNOWN.extend(module.KNOWN)
+        for ops, generate in module.CASES.items():
+            for taken in [k for k in everything if set(k.split()) & set(ops.split())]:
+                del everything[taken]
+            if not only or name.startswith(only):
+                everything[ops] = generate
+    return everything
+
+
 # ---- one case -----------------------------------------------------------------------------------------------------------
 
 class Failure(Exception):
@@ -161,7 +186,7 @@ def torch_call(case, ts):
 
 
 def ebb_call(ebb, case, needs):
-    """-> the inputs by id, the output"""
+    """-> the inputs by id, the outputs"""
     made = {}
     for k, x in enumerate(case.inputs):
         if torch.is_tensor(x) and id(x) not in made:
@@ -170,7 +195,7 @@ def ebb_call(ebb, case, needs):
     xs = [made[id(x)] if torch.is_tensor(x) else x if x is None else ebb.number(first, x) for x in case.inputs]
     if case.in_place and needs[id(case.inputs[0])]:
         xs[0] = ebb.call("mul", [xs[0], ebb.number(xs[0], 1)])
-    return made, ebb.call(case.op + "_" * case.in_place, xs, **case.attrs)
+    return made, ebb.call_all(case.op + "_" * case.in_place, xs, **case.attrs)
 
 
 def judge(ebb, case, worst):
@@ -183,14 +208,16 @@ def judge(ebb, case, worst):
         want = torch_call(case, [twins.get(id(x), x) for x in case.inputs])
     except Exception as error:
         refusal = str(error).split("\n")[0]
+    if want is not None:
+        want = list(want) if isinstance(want, (tuple, list)) else [want]
     try:
-        made, y = ebb_call(ebb, case, needs)
+        made, ys = ebb_call(ebb, case, needs)
     except Refused as error:
         words = str(error)
     if words and want is not None:
         raise Failure(f"refused: {words}")
     if refusal is not None and not words:
-        raise Failure(f"accepted ({NAME[ebb.read(y).dtype]}{list(ebb.read(y).shape)}), torch refuses: {refusal}")
+        raise Failure(f"accepted ({NAME[ebb.read(ys[0]).dtype]}{list(ebb.read(ys[0]).shape)}), torch refuses: {refusal}")
     if words:
         return
 
@@ -198,21 +225,26 @@ def judge(ebb, case, worst):
         name = f"{what.split(' of ')[0]} {NAME.get(want.dtype, want.dtype)}"
         worst[name] = max(worst[name], compare(what, got, want, tol, strict))
 
-    note("value", ebb.read(y), want.detach(), VALUE_TOL, case.strict)
-    if bool(ebb.lib.ebb_needs_grad(y)) != want.requires_grad:
-        raise Failure(f"needs_grad is {not want.requires_grad}, torch has {want.requires_grad}")
+    if len(ys) != len(want):
+        raise Failure(f"{len(ys)} outputs, torch has {len(want)}")
+    for k, (y, w) in enumerate(zip(ys, want)):
+        note(f"value of output {k}" if k else "value", ebb.read(y), w.detach(), VALUE_TOL, case.strict)
+        if bool(ebb.lib.ebb_needs_grad(y)) != w.requires_grad:
+            raise Failure(f"needs_grad is {not w.requires_grad}, torch has {w.requires_grad}")
     wrt = [i for i in tensors if needs[i]]
-    if not want.requires_grad or not wrt:
+    flow = [k for k, w in enumerate(want) if w.requires_grad]
+    if not flow or not wrt:
         return
-    second = want.dtype == F64 and random.random() < 0.4 and all(x.isfinite().all() for x in tensors.values())
-    seed = draw(want.shape, want.dtype, "normal").requires_grad_(second)
-    seed_here = ebb.tensor(seed, second)
+    second = all(want[k].dtype == F64 for k in flow) and random.random() < 0.4 and all(
+        x.isfinite().all() for x in tensors.values())
+    seeds = [draw(want[k].shape, want[k].dtype, "normal").requires_grad_(second) for k in flow]
+    seeds_here = [ebb.tensor(seed, second) for seed in seeds]
     try:
-        first = torch.autograd.grad(want, [twins[i] for i in wrt], seed, create_graph=second, allow_unused=True)
+        first = torch.autograd.grad([want[k] for k in flow], [twins[i] for i in wrt], seeds, create_graph=second, allow_unused=True)
     except (RuntimeError, NotImplementedError):
         return  # a few derivatives are missing in torch
     try:
-        here = ebb.grad([y], [seed_here], [made[i] for i in wrt], ALLOW_UNUSED | CREATE_GRAPH * second)
+        here = ebb.grad([ys[k] for k in flow], seeds_here, [made[i] for i in wrt], ALLOW_UNUSED | CREATE_GRAPH * second)
     except Refused as error:
         raise Failure(f"gradient refused: {error}") from None
 
@@ -225,15 +257,15 @@ def judge(ebb, case, worst):
     pairs = [(g, w) for g, w in zip(here, first) if w is not None and w.requires_grad]
     if not second or not pairs:
         return
-    seeds = [draw(w.shape, w.dtype, "normal") for _, w in pairs]
-    inputs = [twins[i] for i in wrt] + [seed]
+    again = [draw(w.shape, w.dtype, "normal") for _, w in pairs]
+    inputs = [twins[i] for i in wrt] + seeds
     try:
-        wants = torch.autograd.grad([w for _, w in pairs], inputs, seeds, allow_unused=True)
+        wants = torch.autograd.grad([w for _, w in pairs], inputs, again, allow_unused=True)
     except (RuntimeError, NotImplementedError):
         return
-    live = [(g, s) for (g, _), s in zip(pairs, seeds) if g and ebb.lib.ebb_needs_grad(g)]
+    live = [(g, s) for (g, _), s in zip(pairs, again) if g and ebb.lib.ebb_needs_grad(g)]
     try:
-        got = ebb.grad([g for g, _ in live], [ebb.tensor(s) for _, s in live], [made[i] for i in wrt] + [seed_here]) if live else [None] * len(inputs)
+        got = ebb.grad([g for g, _ in live], [ebb.tensor(s) for _, s in live], [made[i] for i in wrt] + seeds_here) if live else [None] * len(inputs)
     except Refused as error:
         raise Failure(f"second derivative refused: {error}") from None
     gradients("second", inputs, got, wants)
@@ -298,6 +330,7 @@ def main():
     parser = argparse.ArgumentParser(description="Compares every built-in op with PyTorch.")
     parser.add_argument("library")
     parser.add_argument("--op", help="this op alone")
+    parser.add_argument("--family", help="the families whose name begins so")
     parser.add_argument("--seed", type=int, default=1)
     args = parser.parse_args()
     random.seed(args.seed)
@@ -317,7 +350,7 @@ def main():
         if size < seen[1]:
             seen[1:4] = size, failure, case
 
-    for number, case in enumerate(list(cases(args.op))):
+    for number, case in enumerate(list(cases(args.op, families(args.family)))):
         random.seed(f"{args.seed} {number}")  # so that what one case does changes no other
         torch.manual_seed(args.seed * 1000000 + number)
         count[case.op] += 1
@@ -332,7 +365,7 @@ def main():
             kind = ("known", known) if known else ("FAILED", case.op, case.in_place, words)
             note(kind, case.size(), str(failure), case.text(), case.op if known else case.dtypes())
         ebb.lib.ebb_end(scope)
-    if not args.op:
+    if not args.op and not args.family:
         scope = ebb.lib.ebb_begin(ebb.e)
         for what, holds in [*graph_rules(ebb), *((f"{op} is compared", False) for op in set(ebb.op_names()) - set(TWIN))]:
             count["graph rules"] += 1
