@@ -10,18 +10,12 @@ static ebb_status points_into(ebb_infer *s, const ebb_info *index) {
     if (d < 0) return dim_refused(s);
     if (!index->numel) return EBB_OK;
     if ((x->ndim ? x->ndim : 1) != (index->ndim ? index->ndim : 1))
-        return s->fail(s, EBB_E_SHAPE, "index has %d dims, input %d; they must have the same number",
-                       index->ndim, x->ndim);
+        return s->fail(s, EBB_E_SHAPE, "index has %d dims, input %d; they must have the same number", index->ndim, x->ndim);
     for (int k = 0; k < x->ndim; k++)
         if (k != d && index->ndim && index->shape[k] > x->shape[k])
-            return s->fail(s, EBB_E_SHAPE, "dim %d of index is %lld, of input only %lld", k,
-                           (long long)index->shape[k], (long long)x->shape[k]);
+            return s->fail(s, EBB_E_SHAPE, "dim %d of index is %lld, of input only %lld", k, (long long)index->shape[k],
+                           (long long)x->shape[k]);
     return EBB_OK;
-}
-
-static void same_shape(ebb_info *y, const ebb_info *x) {
-    y->ndim = x->ndim;
-    for (int k = 0; k < x->ndim; k++) y->shape[k] = x->shape[k];
 }
 
 /* ---- gather ---- */
@@ -29,7 +23,7 @@ static void same_shape(ebb_info *y, const ebb_info *x) {
 static ebb_status gather_infer(ebb_infer *s) {
     const ebb_status r = points_into(s, &s->x[1]);
     if (r != EBB_OK) return r;
-    same_shape(s->y, &s->x[1]);
+    shape_like(s->y, &s->x[1]);
     s->work = s->x[1].numel ? s->x[1].numel : 1;
     return EBB_OK;
 }
@@ -88,21 +82,10 @@ static ebb_status scatter_infer(ebb_infer *s) {
     bool same = !src->ndim || src->ndim == index->ndim || (src->ndim == 1 && src->shape[0] == 1 && !index->ndim);
     for (int k = 0; k < index->ndim && same && src->ndim; k++) same = src->shape[k] == index->shape[k];
     if (!same) return s->fail(s, EBB_E_SHAPE, "index and src differ in shape");
-    same_shape(s->y, s->x);
+    shape_like(s->y, s->x);
     const around a = around_dim(s->x, indexed_dim(s->attrs, s->x->ndim));
     s->work = a.outer && a.inner ? a.outer * a.inner : 1;
     return EBB_OK;
-}
-
-/* Columns of a block of rows: m elements of each. */
-static void copy_columns(void *y, const void *x, int64_t rows, int64_t inner, int64_t m, size_t size) {
-    if (m == inner) {
-        memcpy(y, x, (size_t)(rows * inner) * size);
-        return;
-    }
-    for (int64_t r = 0; r < rows; r++)
-        memcpy((char *)y + (size_t)(r * inner) * size, (const char *)x + (size_t)(r * inner) * size,
-               (size_t)m * size);
 }
 
 /* Where in the index the place k of the tensor's dims [from, to) is; -1: the index does not reach so far. */
@@ -119,38 +102,38 @@ static int64_t part_of(const field *f, int from, int to, int64_t k) {
 
 /* Units are columns: the elements of input that differ in dim alone. Each takes its sources in order, so any split gives the same
  * bits. `put` writes v to *place. */
-#define SCATTER(put)                                                                                            \
-    const T *x = (const T *)l->p[0], *src = (const T *)l->p[2];                                                 \
-    T *y = (T *)l->p[3];                                                                                        \
-    if (!l->arg[0].numel || !l->arg[1].numel) {                                                                 \
-        if (l->arg[0].numel && x != y) memcpy(y, x, (size_t)l->arg[0].numel * sizeof(T));                       \
-        return EBB_OK;                                                                                          \
-    }                                                                                                           \
-    const field f = field_of(&l->arg[0], &l->arg[1], indexed_dim(l->attrs, l->arg[0].ndim));                    \
-    const int64_t *index = (const int64_t *)l->p[1];                                                            \
-    const int64_t every = l->arg[2].ndim != 0, end = l->first + l->n, row = f.whole[f.nd - 1];                  \
-    const int64_t limit = f.nd - 1 > f.dim ? f.part[f.nd - 1] : 1; /* how far the index reaches in a row */     \
-    const bool flat = f.nd - 2 <= f.dim;                           /* at most one dim inside */                 \
-    for (int64_t u = l->first, m; u < end; u += m) {                                                            \
-        const int64_t o = u / f.inner, k0 = u % f.inner, base = o * f.rows * f.inner;                           \
-        m = f.inner - k0 < end - u ? f.inner - k0 : end - u;                                                    \
-        if (x != y) copy_columns(y + base + k0, x + base + k0, f.rows, f.inner, m, sizeof(T));                  \
-        const int64_t p = part_of(&f, 0, f.dim, o);                                                             \
-        for (int64_t i = 0; i < f.part[f.dim] && p >= 0; i++)                                                   \
-            for (int64_t k = k0; k < k0 + m;) {                                                                 \
+#define SCATTER(put)                                                                                         \
+    const T *x = (const T *)l->p[0], *src = (const T *)l->p[2];                                              \
+    T *y = (T *)l->p[3];                                                                                     \
+    if (!l->arg[0].numel || !l->arg[1].numel) {                                                              \
+        if (l->arg[0].numel && x != y) memcpy(y, x, (size_t)l->arg[0].numel * sizeof(T));                    \
+        return EBB_OK;                                                                                       \
+    }                                                                                                        \
+    const field f = field_of(&l->arg[0], &l->arg[1], indexed_dim(l->attrs, l->arg[0].ndim));                 \
+    const int64_t *index = (const int64_t *)l->p[1];                                                         \
+    const int64_t every = l->arg[2].ndim != 0, end = l->first + l->n, row = f.whole[f.nd - 1];                 \
+    const int64_t limit = f.nd - 1 > f.dim ? f.part[f.nd - 1] : 1; /* how far the index reaches in a row */   \
+    const bool flat = f.nd - 2 <= f.dim;                           /* at most one dim inside */               \
+    for (int64_t u = l->first, m; u < end; u += m) {                                                         \
+        const int64_t o = u / f.inner, k0 = u % f.inner, base = o * f.rows * f.inner;                        \
+        m = f.inner - k0 < end - u ? f.inner - k0 : end - u;                                                 \
+        if (x != y) copy_columns(y + base + k0, x + base + k0, f.rows, f.inner, m, sizeof(T));               \
+        const int64_t p = part_of(&f, 0, f.dim, o);                                                          \
+        for (int64_t i = 0; i < f.part[f.dim] && p >= 0; i++)                                                \
+            for (int64_t k = k0; k < k0 + m;) {                                                              \
                 const int64_t j = flat ? k : k % row, q = flat ? 0 : part_of(&f, f.dim + 1, f.nd - 1, k / row); \
-                const int64_t left = j + k0 + m - k, n = (limit < left ? limit : left) - j;                     \
-                const int64_t s = p + i * f.at[f.dim] + q + j;                                                  \
-                T *to = y + base + k;                                                                           \
-                for (int64_t t = 0; t < n && q >= 0; t++, to++) {                                               \
-                    const int64_t at = index[s + t];                                                            \
-                    if ((uint64_t)at >= (uint64_t)f.rows) return index_refused(l, at, f.rows);                  \
-                    const T v = src[(s + t) * every];                                                           \
-                    T *const place = to + at * f.inner;                                                         \
-                    put;                                                                                        \
-                }                                                                                               \
-                k += flat ? m : row - j;                                                                        \
-            }                                                                                                   \
+                const int64_t left = j + k0 + m - k, n = (limit < left ? limit : left) - j;                   \
+                const int64_t s = p + i * f.at[f.dim] + q + j;                                               \
+                T *to = y + base + k;                                                                        \
+                for (int64_t t = 0; t < n && q >= 0; t++, to++) {                                            \
+                    const int64_t at = index[s + t];                                                         \
+                    if ((uint64_t)at >= (uint64_t)f.rows) return index_refused(l, at, f.rows);               \
+                    const T v = src[(s + t) * every];                                                        \
+                    T *const place = to + at * f.inner;                                                      \
+                    put;                                                                                     \
+                }                                                                                            \
+                k += flat ? m : row - j;                                                                     \
+            }                                                                                                \
     }
 
 EBB_KERNEL_MOVE(scatter_set_fwd, SCATTER(*place = v))
@@ -162,10 +145,8 @@ static ebb_tensor *scatter_set_dx(const ebb_call *c, ebb_tensor *g) {
 static ebb_tensor *scatter_set_ds(const ebb_call *c, ebb_tensor *g) {
     const int64_t dim = ((const dim_attrs *)c->attrs)->dim;
     const ebb_ints size = ebb_ints_of(&c->x_shape[1]);
-    ebb_tensor *number = ebb_reshape(
-        ebb_arange(c->e, .end = (double)ebb_shape_numel(&c->x_shape[1]), .dtype = EBB_I64), .shape = size);
-    ebb_tensor *written = ebb_scatter_set(ebb_constant(c->e, EBB_I64, ebb_ints_of(&c->x_shape[0]), -1),
-                                          c->x[1], number, .dim = dim);
+    ebb_tensor *number = ebb_reshape(ebb_arange(c->e, .end = (double)ebb_shape_numel(&c->x_shape[1]), .dtype = EBB_I64), .shape = size);
+    ebb_tensor *written = ebb_scatter_set(ebb_constant(c->e, EBB_I64, ebb_ints_of(&c->x_shape[0]), -1), c->x[1], number, .dim = dim);
     ebb_tensor *last = ebb_eq(ebb_gather(written, c->x[1], .dim = dim), number);
     return ebb_where(last, ebb_gather(g, c->x[1], .dim = dim), ebb_scalar(g, 0));
 }
@@ -211,13 +192,11 @@ static ebb_tensor *covered(const ebb_call *c) {
     const ebb_shape *index = &c->x_shape[1], *have = &c->x_shape[2];
     ebb_tensor *src = c->x[2];
     if ((index->ndim ? index->ndim : 1) != (have->ndim ? have->ndim : 1))
-        return EBB_FAIL(c, EBB_E_SHAPE, "index has %d dims, src %d; they must have the same number",
-                        index->ndim, have->ndim);
+        return EBB_FAIL(c, EBB_E_SHAPE, "index has %d dims, src %d; they must have the same number", index->ndim, have->ndim);
     for (int d = 0; d < index->ndim; d++) {
         const int64_t n = have->ndim ? have->dim[d] : 1;
         if (index->dim[d] > n)
-            return EBB_FAIL(c, EBB_E_SHAPE, "dim %d of index is %lld, of src only %lld", d,
-                            (long long)index->dim[d], (long long)n);
+            return EBB_FAIL(c, EBB_E_SHAPE, "dim %d of index is %lld, of src only %lld", d, (long long)index->dim[d], (long long)n);
         if (index->dim[d] < n) src = ebb_slice(src, .dim = d, .end = index->dim[d]);
     }
     if (!index->ndim && have->ndim && have->dim[0] != 1) src = ebb_slice(src, .end = 1);
@@ -235,12 +214,9 @@ static const ebb_attr scatter_attr[] = {
 
 static ebb_tensor *scatter_compose(const ebb_call *c) {
     const scatter_attrs *a = (const scatter_attrs *)c->attrs;
-    if (!is_index(c->x_shape[1].dtype))
-        return ebb_scatter_set(c->x[0], c->x[1], c->x[0], .dim = a->dim); /* refused */
+    if (!is_index(c->x_shape[1].dtype)) return ebb_scatter_set(c->x[0], c->x[1], c->x[0], .dim = a->dim); /* refused */
     if (ebb_dim_of(a->dim, c->x_shape[0].ndim) >= 0 && !ebb_shape_numel(&c->x_shape[1])) return c->x[0];
-    ebb_tensor *src = c->n_x > 2 && c->x[2]
-                          ? covered(c)
-                          : ebb_constant(c->e, (ebb_dtype)c->x_shape[0].dtype, EBB_SHAPE0, a->value);
+    ebb_tensor *src = c->n_x > 2 && c->x[2] ? covered(c) : ebb_constant(c->e, (ebb_dtype)c->x_shape[0].dtype, EBB_SHAPE0, a->value);
     return ebb_scatter_set(c->x[0], c->x[1], src, .dim = a->dim);
 }
 
@@ -257,8 +233,7 @@ EBB_OP(scatter,
 
 static ebb_tensor *scatter_add_compose(const ebb_call *c) {
     const int64_t dim = ((const dim_attrs *)c->attrs)->dim;
-    if (!is_index(c->x_shape[1].dtype))
-        return ebb_scatter_set(c->x[0], c->x[1], c->x[0], .dim = dim); /* refused */
+    if (!is_index(c->x_shape[1].dtype)) return ebb_scatter_set(c->x[0], c->x[1], c->x[0], .dim = dim); /* refused */
     if (ebb_dim_of(dim, c->x_shape[0].ndim) >= 0 && !ebb_shape_numel(&c->x_shape[1])) return c->x[0];
     return ebb_scatter_sum(c->x[0], c->x[1], covered(c), .dim = dim);
 }
@@ -276,27 +251,23 @@ EBB_OP(scatter_add,
 
 /* ---- take_along_dim ---- */
 
-static const ebb_attr along_attr[] = {
-    EBB_ATTR(EBB_A_INT, dim_attrs, dim, "min", "the dim that is indexed; min: input and indices as 1-d")};
+static const ebb_attr along_attr[] = {EBB_ATTR(EBB_A_INT, dim_attrs, dim, "min", "the dim that is indexed; min: input and indices as 1-d")};
 
 static ebb_tensor *take_along_dim_compose(const ebb_call *c) {
     const int64_t given = ((const dim_attrs *)c->attrs)->dim;
     const ebb_shape *x = &c->x_shape[0], *index = &c->x_shape[1];
     if (given == INT64_MIN)
-        return ebb_gather(ebb_reshape(c->x[0], .shape = EBB_SHAPE(-1)),
-                          ebb_reshape(c->x[1], .shape = EBB_SHAPE(-1)), .dim = 0);
+        return ebb_gather(ebb_reshape(c->x[0], .shape = EBB_SHAPE(-1)), ebb_reshape(c->x[1], .shape = EBB_SHAPE(-1)), .dim = 0);
     if (x->ndim != index->ndim)
-        return EBB_FAIL(c, EBB_E_SHAPE, "indices has %d dims, input %d; they must have the same number",
-                        index->ndim, x->ndim);
+        return EBB_FAIL(c, EBB_E_SHAPE, "indices has %d dims, input %d; they must have the same number", index->ndim, x->ndim);
     const int dim = ebb_dim_of(given, x->ndim);
-    if (dim < 0)
-        return EBB_FAIL(c, EBB_E_ATTR, "dim is %lld, but the input has %d dims", (long long)given, x->ndim);
+    if (dim < 0) return EBB_FAIL(c, EBB_E_ATTR, "dim is %lld, but the input has %d dims", (long long)given, x->ndim);
     ebb_ints to = ebb_ints_of(x), wide = ebb_ints_of(index);
     for (int d = 0; d < x->ndim; d++) {
         if (d == dim) continue;
         if (to.v[d] != wide.v[d] && to.v[d] != 1 && wide.v[d] != 1)
-            return EBB_FAIL(c, EBB_E_SHAPE, "dim %d is %lld in input and %lld in indices; sizes must be equal or 1",
-                            d, (long long)to.v[d], (long long)wide.v[d]);
+            return EBB_FAIL(c, EBB_E_SHAPE, "dim %d is %lld in input and %lld in indices; sizes must be equal or 1", d, (long long)to.v[d],
+                            (long long)wide.v[d]);
         to.v[d] = wide.v[d] = to.v[d] == 1 ? wide.v[d] : to.v[d];
     }
     return ebb_gather(ebb_expand(c->x[0], .size = to), ebb_expand(c->x[1], .size = wide), .dim = dim);
