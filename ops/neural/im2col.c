@@ -207,7 +207,7 @@ EBB_OP(fold,
     .math = "y = 0, then y[n, c, window p at (i,j)] += x[n, (c,i,j), p]",
     .compose = fold_compose,
     .attrs = EBB_ATTRS(fold_attrs, fold_attr),
-    .tries = "[2,12,6] output_size=5,4 kernel_size=3,2 padding=1,0 stride=2,1 dilation=1,2; [4,4] output_size=3 kernel_size=2; [4,1] output_size=3 kernel_size=2 stride=2; [2,1,4] output_size=3 kernel_size=1 stride=2",
+    .tries = "[2,12,6] output_size=5,4 kernel_size=3,2 padding=1,0 stride=2,1 dilation=1,2; [4,4] output_size=3 kernel_size=2; [4,4] output_size=5 kernel_size=2 stride=2; [2,1,4] output_size=3 kernel_size=1 stride=2",
     .doc = "Columns added into images (col2im): the adjoint of unfold, not its inverse where windows overlap.",
     .ref = "torch.nn.functional.fold"
 );
