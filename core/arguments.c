@@ -1,4 +1,4 @@
-/* arguments.c - floor 3: whether a call may be made: arity, NULL, dtypes and their promotion, indices, in-place rules. */
+/* arguments.c - floor 3: whether a call may be made: arity, NULL, dtypes and their promotion, indices. */
 #include "running.h"
 #include <stdio.h>
 
@@ -51,11 +51,11 @@ int ebb__number_dtype(int like, double v) {
     return EBB_I64;
 }
 
-static int category(int d) { return ebb__is_float(d) ? 3 : d == EBB_BOOL ? 1 : d ? 2 : 0; }
+int ebb__category(int d) { return ebb__is_float(d) ? 3 : d == EBB_BOOL ? 1 : d ? 2 : 0; }
 
 /* The dtype of operands of two priorities: the higher one's, unless the lower is of a category above it. */
 static int combine(int high, int low) {
-    if (!low || (high && category(high) >= category(low))) return high;
+    if (!low || (high && ebb__category(high) >= ebb__category(low))) return high;
     return high ? promote(high, low) : low;
 }
 
@@ -87,25 +87,6 @@ static bool widen(ebb__running *c, int *T) {
     return true;
 }
 
-/* In place, an operand that overlaps x[0] in memory, other than x[0] itself, is copied first: the kernel would read what it has
- * just written. One that a gradient flows to is refused: its copy would have to be in the graph. */
-static ebb_status copy_overlaps(ebb__running *c) {
-    for (int i = 1; i < c->n_x; i++) {
-        const ebb_tensor *t = c->in[i];
-        if (!t || t == c->target || t->root != c->target->root) continue;
-        int64_t stride[EBB_MAX_DIMS];
-        if (!c->e->no_grad && ebb__needs(t)) {
-            char s[200];
-            return ebb_fail(c->e, EBB_E_CHANGED,
-                            "%s_: input %d (%s) shares its memory with the tensor that is changed and needs a gradient; use %s",
-                            c->x->op->name, i, ebb_describe(t, s, sizeof s), c->x->op->name);
-        }
-        c->in[i] = ebb__laid_out(t, NULL, stride, true);
-        if (!c->in[i]) return c->e->code;
-    }
-    return EBB_OK;
-}
-
 /* Brings the inputs to the dtypes the signature asks for. */
 ebb_status ebb__check_dtypes(ebb__running *c) {
     const ebb__entry *x = c->x;
@@ -113,7 +94,8 @@ ebb_status ebb__check_dtypes(ebb__running *c) {
     if (!c->n_x) {
         int32_t d = EBB_NONE;
         if (x->dtype_at >= 0) memcpy(&d, (const char *)c->attrs + x->op->attrs[x->dtype_at].offset, sizeof d);
-        if (d < 0 || d >= EBB_DTYPES) return ebb_fail(e, EBB_E_DTYPE, "%s: dtype %d does not exist", x->op->name, d);
+        if (d < 0 || d >= EBB_DTYPES)
+            return ebb_fail(e, EBB_E_DTYPE, "%s: dtype %d does not exist", x->op->name, d);
         c->dtype = d ? d : EBB_F32;
         return x->has_kernel && !x->ref.fn[c->dtype] ? no_kernel(c) : EBB_OK;
     }
@@ -139,7 +121,6 @@ ebb_status ebb__check_dtypes(ebb__running *c) {
         if (t && !ebb__input(c->x, i)->dtype && (t->flags & T_NUMBER))
             T = T ? ebb__number_dtype(T, ebb__load(t->dtype, t->data, 0)) : t->dtype;
     }
-    if (c->in_place && T && c->in[0] && category(T) <= category(c->in[0]->dtype)) T = c->in[0]->dtype;
     for (int i = 0; i < c->n_x; i++)
         mixed = mixed || (c->in[i] && !ebb__input(c->x, i)->dtype && !(c->in[i]->flags & T_NUMBER) &&
                           c->in[i]->dtype != T);
@@ -179,14 +160,9 @@ ebb_status ebb__check_dtypes(ebb__running *c) {
                             ebb__operand_name(x->op->sig, i, name, sizeof name),
                             ebb_describe(c->in[i], s, sizeof s));
         }
-        if (c->in_place && !i && !c->back_to) {
-            char d[200];
-            return ebb_fail(e, EBB_E_DTYPE, "%s_: the result is %s and does not fit into %s", x->op->name,
-                            ebb_dtype_name((ebb_dtype)want), ebb_describe(c->in[0], d, sizeof d));
-        }
         if (!convert(c, i, want)) return e->code;
     }
-    return c->in_place ? copy_overlaps(c) : EBB_OK;
+    return EBB_OK;
 }
 
 /* Every index of operand i lies in [0, bound). */
@@ -200,36 +176,5 @@ ebb_status ebb__check_index(ebb__running *c, int i, int64_t bound) {
                         c->x->op->name, (long long)v, ebb__operand_name(c->x->op->sig, i, name, sizeof name),
                         (long long)k, (long long)bound - 1);
     }
-    return EBB_OK;
-}
-
-/* In place is allowed where no gradient can go wrong silently. */
-ebb_status ebb__in_place_allowed(ebb__running *c) {
-    ebb *e = c->e;
-    ebb_tensor *t = c->in[0];
-    char s[200];
-    if (!(c->x->op->flags & EBB_INPLACE))
-        return ebb_fail(e, EBB_E_NAME, "%s has no in-place form", c->x->op->name);
-    if (!t) return null_input(c, 0);
-    for (int d = 0; d < t->ndim; d++)
-        if (t->numel && t_shape(t)[d] > 1 && !t_stride(t)[d])
-            return ebb_fail(e, EBB_E_CHANGED,
-                            "%s_: several elements of %s share one place in memory (an expanded view); write to a copy",
-                            c->x->op->name, ebb_describe(t, s, sizeof s));
-    if (e->no_grad) return EBB_OK;
-    if ((t->flags & T_REQUIRES) || (t->root->flags & T_REQUIRES))
-        return ebb_fail(e, EBB_E_CHANGED,
-                        "%s_: %s is a leaf that needs a gradient (or a view of one) and cannot be changed in place; use %s, or do it inside "
-                        "ebb_no_grad_begin/end",
-                        c->x->op->name, ebb_describe(t, s, sizeof s), c->x->op->name);
-    if (ebb__needs(t) && !ebb__rule_of(c->x, 0))
-        return ebb_fail(e, EBB_E_CHANGED, "%s_: %s needs a gradient, and %s has no rule for it",
-                        c->x->op->name, ebb_describe(t, s, sizeof s), c->x->op->name);
-    bool grad = t->node || t->root->node;
-    for (int i = 1; i < c->n_x; i++) grad = grad || (c->in[i] && ebb__needs(c->in[i]));
-    if (grad && t->root != t)
-        return ebb_fail(e, EBB_E_CHANGED,
-                        "%s_: %s is a view and a gradient is involved; change the tensor it is a view of, or use %s",
-                        c->x->op->name, ebb_describe(t, s, sizeof s), c->x->op->name);
     return EBB_OK;
 }

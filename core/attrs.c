@@ -118,9 +118,15 @@ static int32_t choice(const char *word, const char *choices) {
     return -1;
 }
 
-static const char *const type_name[] = {
-    "", "an integer", "a number", "0 or 1 (false, true)", "integers, comma separated", "one of", "a dtype",
-    "numbers, comma separated", "a text of at most 63 characters"};
+static const char *const type_name[] = {"",
+                                        "an integer",
+                                        "a number",
+                                        "0 or 1 (false, true)",
+                                        "integers, comma separated",
+                                        "one of",
+                                        "a dtype",
+                                        "numbers, comma separated",
+                                        "a text of at most 63 characters"};
 
 static ebb_status set(ebb *e, const char *what, const ebb_attr *a, char *text, void *attrs) {
     char *field = (char *)attrs + a->offset;
@@ -143,7 +149,8 @@ static ebb_status set(ebb *e, const char *what, const ebb_attr *a, char *text, v
         if ((ok = v >= 0)) memcpy(field, &v, sizeof v);
     } else if (a->type == EBB_A_DTYPE) {
         const int32_t none = EBB_NONE;
-        if ((ok = a->def && !strcmp(a->def, "none") && !strcmp(text, "none"))) memcpy(field, &none, sizeof none);
+        if ((ok = a->def && !strcmp(a->def, "none") && !strcmp(text, "none")))
+            memcpy(field, &none, sizeof none);
         for (int32_t d = 1; d < EBB_DTYPES && !ok; d++)
             if ((ok = !strcmp(text, ebb_dtype_name((ebb_dtype)d)))) memcpy(field, &d, sizeof d);
     }

@@ -4,6 +4,11 @@
 
 static ebb_tensor *seed_for(ebb *e, ebb_tensor *t, ebb_tensor *seed, const char *who) {
     char a[200], b[200];
+    const int no_grad = e->no_grad;
+    e->no_grad = 0;
+    const ebb_status fresh = ebb__stale(t) ? ebb__refresh(t) : EBB_OK;
+    e->no_grad = no_grad;
+    if (fresh != EBB_OK) return NULL;
     if (!ebb__needs(t)) {
         if (t->dtype != EBB_F32 && t->dtype != EBB_F64)
             ebb_fail(e, EBB_E_GRAPH, "%s: %s is of an integer type; gradients flow through f32 and f64 only",
@@ -17,12 +22,6 @@ static ebb_tensor *seed_for(ebb *e, ebb_tensor *t, ebb_tensor *seed, const char 
     if (t->node && !ebb__node_live(t)) {
         ebb_fail(e, EBB_E_GRAPH, "%s: the graph of %s was freed when its scope ended; call it inside the scope",
                  who, ebb_describe(t, a, sizeof a));
-        return NULL;
-    }
-    if (ebb__stale(t)) {
-        ebb_fail(e, EBB_E_CHANGED,
-                 "%s: %s is a view of a tensor that was changed in place by %s since; take the view again", who,
-                 ebb_describe(t, a, sizeof a), t->root->ext->writer ? t->root->ext->writer->name : "an op");
         return NULL;
     }
     if (!seed) {

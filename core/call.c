@@ -3,7 +3,7 @@
 #include "running.h"
 #include <stdio.h>
 
-static bool wants_grad(const ebb__running *c) {
+bool ebb__wants_grad(const ebb__running *c) {
     if (c->e->no_grad || !c->x->op->n_vjp) return false;
     for (int i = 0; i < c->n_x; i++)
         if (c->in[i] && ebb__needs(c->in[i]) && ebb__rule_of(c->x, i)) return true;
@@ -31,28 +31,10 @@ static ebb_status run(ebb__running *c) {
     if (!x->has_kernel && !x->op->view)
         return ebb_fail(e, EBB_E_KERNEL, "%s: its compose function returned nothing", x->op->name);
     if (ebb__run_fast(c)) return e->code;
-    return ebb__check_dtypes(c) == EBB_OK ? ebb__run_kernel(c) : e->code;
-}
-
-/* In place, a rule may read the values that are about to be overwritten: they are copied first, and the copy takes the
- * tensor's place among the inputs. */
-static bool keep_overwritten(ebb__running *c) {
-    bool read = false;
-    for (int i = 0; i < c->n_x; i++) {
-        const ebb_vjp *rule = c->in[i] && ebb__needs(c->in[i]) ? ebb__rule_of(c->x, i) : NULL;
-        for (int k = 0; k < c->n_x && rule; k++) /* the target is x[0], and perhaps others */
-            read = read || (c->in[k] == c->target && (rule->reads & EBB_X(k)));
-    }
-    if (!read) return true;
-    int64_t stride[EBB_MAX_DIMS];
-    ebb_tensor *old = ebb__laid_out(c->target, NULL, stride, true);
-    if (!old) return false;
-    old->node = c->target->node;
-    old->epoch = c->target->epoch;
-    old->out = c->target->out;
-    for (int i = 0; i < c->n_x; i++)
-        if (c->in[i] == c->target) c->in[i] = old;
-    return true;
+    if (ebb__check_dtypes(c) != EBB_OK || ebb__run_kernel(c) != EBB_OK) return e->code;
+    for (int j = 0; j < c->n_y && c->back_to; j++)
+        if (!x->arg[x->n_in + j].dtype && !(c->y[j] = ebb_to(c->y[j], (ebb_dtype)c->back_to))) return e->code;
+    return EBB_OK;
 }
 
 /* A random op whose caller gives no key gets the session's next; `own` receives the attributes with it. */
@@ -61,7 +43,8 @@ static bool draw_key(ebb__running *c, char *own) {
     int64_t key;
     memcpy(&key, (const char *)c->attrs + at, sizeof key);
     if (key) return true;
-    if (size > MAX_ATTRS) return ebb_fail(c->e, EBB_E_ATTR, "%s: its attributes are too large", c->x->op->name), false;
+    if (size > MAX_ATTRS)
+        return ebb_fail(c->e, EBB_E_ATTR, "%s: its attributes are too large", c->x->op->name), false;
     if (c->attrs != own) memcpy(own, c->attrs, size);
     key = ebb__key_next(c->e);
     memcpy(own + at, &key, sizeof key);
@@ -85,14 +68,13 @@ ebb_tensor *ebb__call(ebb *e, const ebb__entry *x, int n_x, ebb_tensor *const *i
     c.e = e;
     c.n_x = n_x;
     c.n_y = x->n_out;
-    c.in_place = in_place;
+    c.in_place = false;
     c.target = in_place && n_x > 0 ? in[0] : NULL;
     c.identity = false;
     c.back_to = EBB_NONE;
     c.y[0] = NULL;
     for (int i = 0; i < n_x && i < EBB_MAX_OPERANDS; i++) c.in[i] = in[i];
-    if (ebb__check_inputs(&c) != EBB_OK || (in_place && ebb__in_place_allowed(&c) != EBB_OK))
-        return failed(e);
+    if (ebb__check_inputs(&c) != EBB_OK) return failed(e);
     /* attributes: the caller's struct, or its beginning over the defaults */
     _Alignas(16) char own[MAX_ATTRS];
     c.attrs = attrs ? attrs : x->defaults;
@@ -112,23 +94,13 @@ ebb_tensor *ebb__call(ebb *e, const ebb__entry *x, int n_x, ebb_tensor *const *i
     if (x->key_at >= 0 && !draw_key(&c, own)) return failed(e);
     if (attrs && x->has_ranges && ebb__attrs_check(e, x->op->name, x->op->attrs, x->op->n_attrs, c.attrs) != EBB_OK)
         return failed(e);
-    /* what may fail of the recording fails here, before an in-place op has written anything */
     if (!e->no_grad && ebb__inputs_current(e, x->op, n_x, in) != EBB_OK) return failed(e);
-    if (in_place && wants_grad(&c) && (!ebb__ext_of(in[0]->root) || ebb__tape_reserve(e, x, n_x, in) != EBB_OK))
+    if (in_place ? ebb__write_in_place(&c) != EBB_OK : run(&c) != EBB_OK) return failed(e);
+    if (!in_place && !c.identity && ebb__wants_grad(&c) &&
+        ebb__record(e, x, c.n_x, c.in, c.n_y, c.y, c.attrs) != EBB_OK)
         return failed(e);
-    if (in_place && wants_grad(&c) && !keep_overwritten(&c)) return failed(e);
-    const ebb_status ran = run(&c);
-    if (in_place) ebb__touch(in[0], x->op);
-    if (ran != EBB_OK) return failed(e);
-    if (!c.identity && wants_grad(&c)) {
-        if (ebb__record(e, x, c.n_x, c.in, c.n_y, c.y, c.attrs) != EBB_OK) return failed(e);
-        if (in_place) {
-            c.y[0]->root->ext->rebased++;
-            if (c.y[0]->ext->hooks) e->tape->node[c.y[0]->node - 1]->flags |= N_HOOKED;
-            ebb__keep_outer(e, c.y[0]);
-        }
-    }
-    if (ebb__listening(e, EBB_EV_OP) && raise_op(&c) != EBB_OK) return NULL;
+    if (in_place) c.y[0] = in[0];
+    if (in_place == c.in_place && ebb__listening(e, EBB_EV_OP) && raise_op(&c) != EBB_OK) return NULL;
     if (outs) {
         outs->n = c.n_y;
         for (int j = 0; j < c.n_y; j++) outs->y[j] = c.y[j];

@@ -10,6 +10,8 @@ ebb_tensor *ebb__call(ebb *e, const ebb__entry *x, int n_x, ebb_tensor *const *i
 ebb_tensor *ebb__sum_to(ebb_tensor *t, int ndim,
                         const int64_t *shape); /* NULL and EBB_E_SHAPE when t did not come from that shape by broadcasting */
 ebb_tensor *ebb__contiguous(ebb_tensor *t);
+/* inplace.c: a view of a tensor that was changed in place gets its place in the graph again. */
+ebb_status ebb__refresh(ebb_tensor *t);
 void ebb__host_open(ebb *e);
 /* scope.c: t, changed in place, got its place in the graph of this scope; when it is from outside, that graph stays with it. */
 void ebb__keep_outer(ebb *e, ebb_tensor *t);

@@ -236,11 +236,14 @@ static ebb_status declaration_ok(ebb *e, const ebb_op *op, const ebb__entry *x, 
     if (op->view && x->n_out != 1)
         return ebb_fail(e, EBB_E_PLUGIN, "%s: an op with .view has one output, not %d", who, x->n_out);
     if (x->variadic_out && (!op->compose || op->fwd || op->n_vjp))
-        return ebb_fail(e, EBB_E_PLUGIN, "%s: only a composed op, without rules of its own, has any number of outputs", who);
+        return ebb_fail(e, EBB_E_PLUGIN,
+                        "%s: only a composed op, without rules of its own, has any number of outputs", who);
     if (!x->n_in && (op->axes || op->view || (op->fwd && !op->infer)))
         return ebb_fail(e, EBB_E_PLUGIN, "%s: an op without inputs has .infer or .compose", who);
-    if ((op->flags & EBB_INPLACE) && (op->view || !x->n_in || x->variadic_out))
-        return ebb_fail(e, EBB_E_PLUGIN, "%s: a view, or an op without inputs, has no in-place form (EBB_INPLACE)", who);
+    if ((op->flags & EBB_INPLACE) && (op->view || !x->n_in || x->variadic_out || x->n_out != 1))
+        return ebb_fail(e, EBB_E_PLUGIN,
+                        "%s: a view, or an op that has not just one output, has no in-place form (EBB_INPLACE)",
+                        who);
     if ((op->flags & EBB_RANDOM) && (x->key_at < 0 || op->attrs[x->key_at].type != EBB_A_INT))
         return ebb_fail(e, EBB_E_PLUGIN, "%s: a random op (EBB_RANDOM) has an integer attribute called key", who);
     if (op->fwd && !op->fwd[0].dtype) return ebb_fail(e, EBB_E_PLUGIN, "%s: its kernel table is empty", who);
@@ -307,9 +310,8 @@ static ebb__entry *entry_new(ebb *e, const ebb_op *op, uint32_t plugin, bool is_
     x->has_kernel = op->fwd != NULL;
     for (size_t i = 0; i < op->n_attrs; i++) x->needs_attrs = x->needs_attrs || !op->attrs[i].def;
     for (size_t i = 0; i < op->n_attrs; i++)
-        if (op->attrs[i].type == EBB_A_ENUM || op->attrs[i].type == EBB_A_INTS ||
-            op->attrs[i].type == EBB_A_FLOATS || op->attrs[i].type == EBB_A_TEXT || op->attrs[i].lo != 0 ||
-            op->attrs[i].hi != 0)
+        if (op->attrs[i].type == EBB_A_ENUM || op->attrs[i].type == EBB_A_INTS || op->attrs[i].type == EBB_A_FLOATS ||
+            op->attrs[i].type == EBB_A_TEXT || op->attrs[i].lo != 0 || op->attrs[i].hi != 0)
             x->has_ranges = true;
     ebb__kernels_of(e, op->fwd, x->ref.fn);
     x->defaults = ebb__get0(e, op->attrs_size ? op->attrs_size : 1);

@@ -253,6 +253,19 @@ static void name_outer(ebb *e, const ebb_op *outer) {
     ebb__context(e, "%s: ", outer->name);
 }
 
+/* What the parts of a composed op made goes when it is done, but for its outputs and what the tape saved. */
+static bool drop_temporaries(ebb__running *c, size_t mark) {
+    ebb *e = c->e;
+    ebb_tensor *keep[MAX_OUT];
+    int n = 0;
+    for (int j = 0; j < c->n_y; j++)
+        if (ebb__owned_since(e, c->y[j], mark)) keep[n++] = t_hold(c->y[j]);
+    ebb__owned_cut(e, mark);
+    bool ok = true;
+    for (int j = 0; j < n; j++) ok = ebb__own(e, keep[j]) && ok;
+    return ok;
+}
+
 /* The op in terms of others: outside the graph when it has rules of its own. -> whether it took the call. */
 bool ebb__run_composed(ebb__running *c) {
     ebb *e = c->e;
@@ -273,6 +286,7 @@ bool ebb__run_composed(ebb__running *c) {
                            .op = c->x->op,
                            .e = e};
     const bool own = c->x->op->n_vjp > 0;
+    const size_t mark = e->n_owned;
     e->no_grad += own;
     ebb_tensor *y = c->x->op->compose(&view);
     e->no_grad -= own;
@@ -286,7 +300,8 @@ bool ebb__run_composed(ebb__running *c) {
     } else {
         for (int j = 1; j < c->n_y; j++)
             if (!more[j - 1])
-                return ebb_fail(e, EBB_E_KERNEL, "%s: its compose function made no output %d", c->x->op->name, j), true;
+                return ebb_fail(e, EBB_E_KERNEL, "%s: its compose function made no output %d", c->x->op->name, j),
+                       true;
     }
     for (int j = 0; j < c->n_y; j++) {
         ebb_tensor *t = j ? more[j - 1] : y;
@@ -295,9 +310,13 @@ bool ebb__run_composed(ebb__running *c) {
         if (!j) c->identity = same;
         if (own && !same && (t->node || (t->flags & T_REQUIRES))) /* its place in the graph is another's */
             t = ebb__view(t, t->ndim, t_shape(t), t_stride(t), 0);
+        if (!t) return true;
+        bool inside = t->root == t; /* else a view of something of its own, unless it is one of an input */
+        for (int i = 0; i < c->n_x; i++) inside = inside || (c->in[i] && c->in[i]->root == t->root);
+        if (own && !inside) t->flags |= T_ALIAS;
         c->y[j] = t;
-        if (!t) break;
     }
+    if (e->n_owned - mark > (size_t)c->n_y) drop_temporaries(c, mark);
     return true;
 }
 
@@ -348,8 +367,8 @@ static ebb_status fast_fail(const ebb_loop *l, ebb_status code, const char *form
 bool ebb__run_fast(ebb__running *c) {
     const ebb__entry *x = c->x;
     ebb *e = c->e;
-    if (!x->pointwise || !x->all_T || !x->has_kernel || !c->n_x || x->n_out != 1 || c->n_x != x->n_in || e->opt.guard ||
-        x->backends || c->in_place || x->op->scratch || x->n_in > 7)
+    if (!x->pointwise || !x->all_T || !x->has_kernel || !c->n_x || x->n_out != 1 || c->n_x != x->n_in ||
+        e->opt.guard || x->backends || c->in_place || x->op->scratch || x->n_in > 7)
         return false;
     const ebb_tensor *big = c->in[0];
     for (int i = 1; i < c->n_x; i++)

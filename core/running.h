@@ -28,7 +28,15 @@ int ebb__number_dtype(int like, double v);
 ebb_status ebb__check_inputs(ebb__running *c);
 ebb_status ebb__check_dtypes(ebb__running *c);
 ebb_status ebb__check_index(ebb__running *c, int input, int64_t bound);
-ebb_status ebb__in_place_allowed(ebb__running *c);
+int ebb__category(int dtype); /* 3 float, 2 integer, 1 bool */
+
+/* call.c: an input needs a gradient that a rule of the op can give */
+bool ebb__wants_grad(const ebb__running *c);
+
+/* inplace.c: the in-place form of a call whose inputs and attributes are checked. */
+ebb_status ebb__write_in_place(ebb__running *c);
+/* No input has lost its graph; views that an in-place op made stale get a place in the graph again. */
+ebb_status ebb__inputs_current(ebb *e, const ebb_op *op, int n_x, ebb_tensor *const *in);
 
 /* run.c: shapes, outputs, the kernel. A fast or a composed call says whether it took the call. */
 bool ebb__run_composed(ebb__running *c);

@@ -166,6 +166,8 @@ static bool graph_is_kept(ebb *e, const ebb_scope *s) {
 
 void ebb__keep_outer(ebb *e, ebb_tensor *t) {
     if (!e->scope || ebb__owned_since(e, t, e->scope->owned_mark)) return;
+    if (!t->holds && !ebb__owned_since(e, t, 0))
+        return; /* nobody has it: the inner result of a composed op */
     keep_graph(e, t);
     for (ebb_scope *s = e->scope; s && !ebb__owned_since(e, t, s->owned_mark); s = s->outer) s->keeps = true;
 }
@@ -264,7 +266,7 @@ void ebb_no_grad_end(ebb *e) {
 ebb_tensor *ebb_detach(ebb_tensor *t) {
     if (!t || t_session(t)->code != EBB_OK) return NULL;
     ebb_tensor *v = ebb__view(t, t->ndim, t_shape(t), t_stride(t), 0);
-    if (v) v->flags |= T_DETACHED;
+    if (v) v->flags |= T_DETACHED | T_ALIAS;
     return v;
 }
 

@@ -23,7 +23,9 @@ enum ebb__flags {
     T_ESCAPES = 64, /* goes to the scope around at ebb_end */
     T_WANTED = 128, /* ebb_grad asks for it (only during that call) */
     T_DETACHED = 256, /* a view from ebb_detach, or of one: no gradient flows through it, so it is never stale */
-    T_KEEPS = 512     /* counted in e->keepers: the graph behind it outlives its scope as long as it does */
+    T_ALIAS = 1024, /* shares storage with others but has a place of its own in the graph: in-place changes end here */
+    T_READONLY = 2048, /* shared from another session */
+    T_KEEPS = 512      /* counted in e->keepers: the graph behind it outlives its scope as long as it does */
 };
 
 /* What few tensors have. */
@@ -31,6 +33,7 @@ typedef struct ebb__ext {
     char *name;
     ebb_tensor *grad;     /* accumulated */
     ebb_tensor *pending;  /* of the backward that is running */
+    ebb_tensor *base;     /* of a view whose base is not its root: that (retained) */
     const ebb_op *writer; /* of a root: the op that last changed it in place, NULL: ebb_data_mut */
     uint32_t rebased;     /* of a root: how often an in-place op gave it a new place in the graph */
     int32_t hooks;        /* how many the session's list has for it */

@@ -42,9 +42,9 @@ typedef struct ebb__entry {
     bool needs_attrs;                   /* one of them has no default */
     bool has_kernel, has_ranges, all_T; /* all_T: every operand has the common dtype and none is optional */
     int8_t keepdim_at;                  /* attribute index of keepdim, -1 */
-    int8_t dtype_at;                    /* attribute index of dtype, -1: none; the T of an op without inputs */
-    int8_t key_at;                      /* attribute index of key of a random op, -1 */
-    int8_t axes_at;                     /* attribute index of the axes attribute, -1 */
+    int8_t dtype_at; /* attribute index of dtype, -1: none; the T of an op without inputs */
+    int8_t key_at;   /* attribute index of key of a random op, -1 */
+    int8_t axes_at;  /* attribute index of the axes attribute, -1 */
     char letter[MAX_LETTERS];
     ebb__operand arg[MAX_SIG];
     ebb__kernels ref;

@@ -17,7 +17,6 @@ ebb__node *ebb__node_live(const ebb_tensor *t) {
 }
 
 bool ebb__needs(const ebb_tensor *t) { return (t->flags & T_REQUIRES) || t->node; }
-bool ebb_needs_grad(const ebb_tensor *t) { return t && ebb__needs(t); }
 bool ebb_is_leaf(const ebb_tensor *t) { return t && !t->node; }
 
 ebb__edge ebb__edge_of(ebb_tensor *t) {
@@ -101,30 +100,12 @@ void ebb__tape_cut(ebb *e, size_t n) {
 
 /* ---- recording ---- */
 
-ebb_status ebb__inputs_current(ebb *e, const ebb_op *op, int n_x, ebb_tensor *const *in) {
-    char s[200];
-    for (int i = 0; i < n_x; i++) {
-        const ebb_tensor *t = in[i];
-        if (!t) continue;
-        if (t->node && !ebb__node_live(t))
-            return ebb_fail(e, EBB_E_GRAPH,
-                            "%s: the graph of input %d (%s) was freed when its scope ended; use it inside the scope, keep it with "
-                            "ebb_escape, or take ebb_detach of it",
-                            op->name, i, ebb_describe(t, s, sizeof s));
-        if (ebb__stale(t))
-            return ebb_fail(e, EBB_E_CHANGED,
-                            "%s: input %d is a view of a tensor that was changed in place by %s since; take the view again",
-                            op->name, i, t->root->ext->writer ? t->root->ext->writer->name : "an op");
-    }
-    return EBB_OK;
-}
-
 ebb_status ebb__tape_reserve(ebb *e, const ebb__entry *x, int n_x, ebb_tensor *const *in) {
     size_t dims = 16;
     for (int i = 0; i < n_x; i++) dims += in[i] ? in[i]->ndim : 0;
     const size_t most = sizeof(ebb__node) + (size_t)n_x * (sizeof(ebb__edge) + sizeof(ebb__saved) + 2) + 64 +
-                        8 * dims + x->op->attrs_size;
-    if (!ebb__grow(e, &e->tape->node, &e->tape->cap, e->tape->n, 1, sizeof *e->tape->node)) return e->code;
+                        8 * dims + x->op->attrs_size + 1024; /* and of a view's place in its base */
+    if (!ebb__grow(e, &e->tape->node, &e->tape->cap, e->tape->n, 3, sizeof *e->tape->node)) return e->code;
     if (!arena_get(e, most)) return e->code;
     arena_give_back(e, most);
     return EBB_OK;

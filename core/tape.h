@@ -56,13 +56,12 @@ void ebb__tape_cut(ebb *e, size_t n); /* forgets nodes n.. */
  * attrs_size bytes of attrs are copied. */
 ebb_status ebb__record(ebb *e, const ebb__entry *x, int n_x, ebb_tensor *const *in, int n_y,
                        ebb_tensor *const *y, const void *attrs);
-/* t is a view of a tensor that an in-place op gave another place in the graph since. */
+/* t is a view of a tensor that an in-place op gave another place in the graph since (a leaf stands for itself). */
 static inline bool ebb__stale(const ebb_tensor *t) {
-    return t->root != t && t->root->ext && t->root->ext->rebased != t->version && !(t->flags & T_DETACHED);
+    return t->root != t && t->root->ext && t->root->ext->rebased != t->version &&
+           !(t->flags & (T_DETACHED | T_REQUIRES));
 }
-/* No input is a view that an in-place op made stale, or has lost its graph. */
-ebb_status ebb__inputs_current(ebb *e, const ebb_op *op, int n_x, ebb_tensor *const *in);
-/* Makes sure that the next ebb__record of this call cannot run out of memory. */
+/* Makes sure that the next ebb__record of this call cannot run out of memory, nor two small ones after it. */
 ebb_status ebb__tape_reserve(ebb *e, const ebb__entry *x, int n_x, ebb_tensor *const *in);
 void ebb__hooks_sweep(ebb *e);                  /* hooks.c: removes those that are dead or whose node is */
 ebb__node *ebb__node_live(const ebb_tensor *t); /* the node that made t, NULL: none, or gone */

@@ -188,10 +188,18 @@ ebb_tensor *ebb__view(ebb_tensor *of, int ndim, const int64_t *shape, const int6
     if (!t) return NULL;
     t->root = of->root;
     t->root->refs++;
-    t->flags |= of->flags & T_DETACHED;
+    t->flags |= of->flags & (T_DETACHED | T_READONLY);
     /* a view of a stale view is as stale */
     t->version = of->root != of ? of->version : of->ext ? of->ext->rebased : 0;
     t->data = of->data ? (char *)of->data + offset * ebb__dsize[of->dtype] : NULL;
+    ebb_tensor *base = of->flags & T_ALIAS ? of : of->ext ? of->ext->base : NULL;
+    if (base) {
+        if (!ebb__ext_of(t)) {
+            ebb__drop(t);
+            return NULL;
+        }
+        t->ext->base = t_hold(base);
+    }
     return ebb__own(e, t) ? t : NULL;
 }
 
@@ -246,6 +254,7 @@ void ebb__drop(ebb_tensor *t) {
         ebb__strfree(e, t->ext->name);
         ebb__drop(t->ext->grad);
         ebb__drop(t->ext->pending);
+        ebb__drop(t->ext->base);
         ebb__put(e, t->ext, sizeof *t->ext);
     }
     if (t->root != t) ebb__drop(t->root);

@@ -20,9 +20,11 @@ static ebb_status full_infer(ebb_infer *s) {
     s->work = 1;
     for (int d = 0; d < a->size.n; d++) {
         if (a->size.v[d] < 0)
-            return s->fail(s, EBB_E_SHAPE, "size has %lld at dim %d: sizes are not negative", (long long)a->size.v[d], d);
+            return s->fail(s, EBB_E_SHAPE, "size has %lld at dim %d: sizes are not negative",
+                           (long long)a->size.v[d], d);
         s->y->shape[d] = a->size.v[d];
-        if (s->work > 0 && __builtin_mul_overflow(s->work, s->y->shape[d], &s->work)) s->work = 1; /* refused when it is made */
+        if (s->work > 0 && __builtin_mul_overflow(s->work, s->y->shape[d], &s->work))
+            s->work = 1; /* refused when it is made */
     }
     if (!s->work) s->work = 1;
     return EBB_OK;
@@ -60,11 +62,14 @@ static const ebb_attr arange_attr[] = {
 
 static ebb_status arange_infer(ebb_infer *s) {
     const arange_attrs *a = (const arange_attrs *)s->attrs;
-    if (a->step == 0 || a->step != a->step) return s->fail(s, EBB_E_ATTR, "step is %g; another number is needed", a->step);
+    if (a->step == 0 || a->step != a->step)
+        return s->fail(s, EBB_E_ATTR, "step is %g; another number is needed", a->step);
     const double n = ebb_floor(-(a->end - a->start) / a->step) * -1; /* rounded up */
     if (!(n >= 0))
         return s->fail(s, EBB_E_ATTR, "from %g to %g there is no way in steps of %g", a->start, a->end, a->step);
-    if (n > 1e15) return s->fail(s, EBB_E_ATTR, "from %g to %g in steps of %g are too many elements", a->start, a->end, a->step);
+    if (n > 1e15)
+        return s->fail(s, EBB_E_ATTR, "from %g to %g in steps of %g are too many elements", a->start, a->end,
+                       a->step);
     s->y->ndim = 1;
     s->y->shape[0] = (int64_t)n;
     s->work = n > 0 ? (int64_t)n : 1;

@@ -1,25 +1,10 @@
 /* index.c - floor 5: choosing elements by index, and the sums that give their gradients back. */
-#include <ebb/op.h>
+#include "index.h"
 
-typedef struct index_attrs {
-    int64_t dim;
-} index_attrs;
+typedef dim_attrs index_attrs;
 static const ebb_attr index_attr[] = {EBB_ATTR(EBB_A_INT, index_attrs, dim, "0", "the dim that is indexed")};
 
-/* The indexed dim and the sizes around it. */
-typedef struct around {
-    int64_t outer, rows, inner;
-} around;
-
-static int64_t axis(const index_attrs *a, int ndim) { return a->dim < 0 ? a->dim + ndim : a->dim; }
-
-static around around_dim(const ebb_info *x, int64_t d) {
-    around r = {1, x->shape[d], 1};
-    for (int k = 0; k < x->ndim; k++)
-        if (k < d) r.outer *= x->shape[k];
-        else if (k > d) r.inner *= x->shape[k];
-    return r;
-}
+static int axis(const index_attrs *a, int ndim) { return (int)(a->dim < 0 ? a->dim + ndim : a->dim); }
 
 static ebb_status index_ok(const ebb_loop *l, const int64_t *index, int64_t n, int64_t rows) {
     for (int64_t i = 0; i < n; i++)
@@ -139,10 +124,6 @@ EBB_OP(index_add,
 );
 
 /* ---- embedding, one_hot ---- */
-
-static const char *dtype_word(int32_t dtype) {
-    return dtype == EBB_F32 ? "f32" : dtype == EBB_F64 ? "f64" : "bool";
-}
 
 static ebb_tensor *embedding_compose(const ebb_call *c) {
     const ebb_shape *idx = &c->x_shape[0], *w = &c->x_shape[1];

@@ -8,14 +8,16 @@ typedef struct strided_attrs {
 static const ebb_attr strided_attr[] = {
     EBB_ATTR(EBB_A_INTS, strided_attrs, size, NULL, "shape of the view"),
     EBB_ATTR(EBB_A_INTS, strided_attrs, stride, NULL, "distance of neighbours in each dim, in elements"),
-    EBB_ATTR(EBB_A_INT, strided_attrs, storage_offset, "0", "its first element, counted from the input's first", .lo = 0, .hi = 1e15),
+    EBB_ATTR(EBB_A_INT, strided_attrs, storage_offset, "0",
+             "its first element, counted from the input's first", .lo = 0, .hi = 1e15),
 };
 
 /* The places that the view reaches lie in n elements. */
 static ebb_status inside(ebb_infer *s, int64_t n) {
     const strided_attrs *a = (const strided_attrs *)s->attrs;
     if (a->size.n != a->stride.n)
-        return s->fail(s, EBB_E_SHAPE, "size has %d numbers and stride %d; one each for every dim", a->size.n, a->stride.n);
+        return s->fail(s, EBB_E_SHAPE, "size has %d numbers and stride %d; one each for every dim", a->size.n,
+                       a->stride.n);
     double last = (double)a->storage_offset;
     bool any = true;
     for (int d = 0; d < a->size.n; d++) {
@@ -26,7 +28,8 @@ static ebb_status inside(ebb_infer *s, int64_t n) {
         last += (double)(a->size.v[d] - 1) * (double)a->stride.v[d];
     }
     if (any && last >= (double)n)
-        return s->fail(s, EBB_E_SHAPE, "the view would reach element %.0f of an input of %lld elements", last, (long long)n);
+        return s->fail(s, EBB_E_SHAPE, "the view would reach element %.0f of an input of %lld elements", last,
+                       (long long)n);
     return EBB_OK;
 }
 
@@ -48,8 +51,8 @@ static ebb_status as_strided_view(ebb_infer *s) {
 
 static ebb_tensor *as_strided_dx(const ebb_call *c, ebb_tensor *g) {
     const strided_attrs *a = (const strided_attrs *)c->attrs;
-    return ebb_as_strided_add(ebb_constant(c->e, (ebb_dtype)c->x_shape[0].dtype, ebb_ints_of(&c->x_shape[0]), 0), g,
-                              .size = a->size, .stride = a->stride, .storage_offset = a->storage_offset);
+    return ebb_as_strided_add(ebb_constant(c->e, (ebb_dtype)c->x_shape[0].dtype, ebb_ints_of(&c->x_shape[0]), 0),
+                              g, .size = a->size, .stride = a->stride, .storage_offset = a->storage_offset);
 }
 
 EBB_OP(as_strided,
@@ -97,8 +100,8 @@ EBB_KERNEL_MOVE(as_strided_scatter_fwd, EACH_PLACE(y[at + j * step] = src[i + j]
 
 static ebb_tensor *scatter_dx(const ebb_call *c, ebb_tensor *g) {
     const strided_attrs *a = (const strided_attrs *)c->attrs;
-    return ebb_as_strided_scatter(g, ebb_constant(c->e, (ebb_dtype)c->x_shape[1].dtype, a->size, 0), .size = a->size,
-                                  .stride = a->stride, .storage_offset = a->storage_offset);
+    return ebb_as_strided_scatter(g, ebb_constant(c->e, (ebb_dtype)c->x_shape[1].dtype, a->size, 0),
+                                  .size = a->size, .stride = a->stride, .storage_offset = a->storage_offset);
 }
 static ebb_tensor *placed_ds(const ebb_call *c, ebb_tensor *g) {
     const strided_attrs *a = (const strided_attrs *)c->attrs;

@@ -241,7 +241,8 @@ static void add_generated(checker *c, const char *attrs, bool must, bool variant
 static void fix_keys(const checker *c, trial *list, int n) {
     char key[32];
     for (int k = 0; k < n && (c->op->flags & EBB_RANDOM); k++)
-        if (!check_attr_get(list[k].attrs, "key", key, sizeof key)) check_attr_set(list[k].attrs, "key", "20150727");
+        if (!check_attr_get(list[k].attrs, "key", key, sizeof key))
+            check_attr_set(list[k].attrs, "key", "20150727");
 }
 
 bool check_trials(checker *c) {

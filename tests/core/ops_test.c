@@ -15,7 +15,7 @@ static char *read_header(void) {
     return text;
 }
 
-/* Every op has a wrapper (but `to`, which abi.h has). */
+/* Every op has a wrapper, but those that abi.h and ebb.h have under their names. */
 static void wrappers(void **state) {
     (void)state;
     char *text = read_header();
@@ -23,7 +23,9 @@ static void wrappers(void **state) {
     for (size_t i = 0; i < ebb_op_count(e); i++) {
         const ebb_op *op = ebb_op_at(e, i);
         char function[100], macro[100], hash[20];
-        if (!strcmp(op->name, "to")) continue;
+        static const char by_hand[] = " to zeros ones full rand randn ";
+        snprintf(macro, sizeof macro, " %s ", op->name);
+        if (strstr(by_hand, macro)) continue;
         snprintf(function, sizeof function, "(ebb_%s)(", op->name);
         snprintf(macro, sizeof macro, "#define ebb_%s(...)", op->name);
         snprintf(hash, sizeof hash, "0x%08xu", ebb_hash(op->name));

@@ -24,6 +24,7 @@ FUZZ_TARGET(.name = "fuzz_signature", .inputs = 400000, .max = 300, .fresh = 5, 
 
 /* Writes a signature as text; it must be read as the same. */
 static void print(const ebb_sig *s, char *p) {
+    if (!s->n_x) p += sprintf(p, "->");
     for (int i = 0; i < s->n_x + s->n_y; i++) {
         const ebb_sig_operand *a = &s->arg[i];
         p += sprintf(p, "%s%s(", !i ? "" : i == s->n_x ? "->" : ",", a->name);
@@ -60,8 +61,8 @@ static void check_operand(const ebb_sig *s, int i) {
     for (int d = 0; d < a->ndim; d++) FUZZ_CHECK(lower(a->dim[d]), "operand %d, dim %d", i, d);
     FUZZ_CHECK(a->dtype == EBB_NONE || a->dtype == EBB_I64 || a->dtype == EBB_BOOL, "operand %d", i);
     FUZZ_CHECK(!a->below || (lower(a->below) && a->dtype == EBB_I64), "operand %d", i);
-    FUZZ_CHECK(!(a->optional && a->variadic) && !(output && (a->optional || a->variadic)), "operand %d", i);
-    FUZZ_CHECK(!a->variadic || i == s->n_x - 1, "operand %d", i);
+    FUZZ_CHECK(!(a->optional && a->variadic) && !(output && a->optional), "operand %d", i);
+    FUZZ_CHECK(!a->variadic || i == s->n_x - 1 || (i == s->n_x && s->n_y == 1), "operand %d", i);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
@@ -83,7 +84,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     FUZZ_CHECK(ebb_sig_parse(text, &again, NULL, 100) == r, "another answer without why");
     if (r == EBB_OK) {
         FUZZ_CHECK(same(&s, &again), "another signature without why");
-        FUZZ_CHECK(s.n_x >= 1 && s.n_y >= 1 && s.n_x + s.n_y <= (int)COUNT(s.arg), "%d, %d", s.n_x, s.n_y);
+        FUZZ_CHECK(s.n_x >= 0 && s.n_y >= 1 && s.n_x + s.n_y <= (int)COUNT(s.arg), "%d, %d", s.n_x, s.n_y);
         for (int i = 0; i < s.n_x + s.n_y; i++) check_operand(&s, i);
         char round[COUNT(s.arg) * 64];
         print(&s, round);

@@ -181,9 +181,9 @@ typedef struct ebb_kink {
 /* ---- the declaration -------------------------------------------------------------------------------------- */
 
 enum ebb_op_flags {
-    EBB_STRIDED = 1,  /* the kernel takes core strides */
-    EBB_LINEAR = 2,   /* linear in all its differentiable inputs together */
-    EBB_ONCE = 4,     /* differentiable once: a second derivative is an error that says so */
+    EBB_STRIDED = 1, /* the kernel takes core strides */
+    EBB_LINEAR = 2,  /* linear in all its differentiable inputs together */
+    EBB_ONCE = 4,    /* differentiable once: a second derivative is an error that says so */
     /* Random: has an attribute `key` (EBB_A_INT, default "0", doc EBB_KEY_DOC). Where the caller gives none, the engine fills in the
      * session's next before the op sees it, so a rule that passes the key on draws the same numbers again: masks are
      * recomputed, not stored. Numbers come from <ebb/random.h>. */

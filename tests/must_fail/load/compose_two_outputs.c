@@ -1,5 +1,5 @@
 /* compose_two_outputs.c - bad plugin: .compose gives one tensor, the signature says two.
- * expect: plugin: load_both: an op with .compose or .view has one output, not 2 */
+ * expect: contract: load_both: its compose function made no output 1 */
 #include <ebb/op.h>
 
 static ebb_tensor *both(const ebb_call *c) { return ebb_add(c->x[0], c->x[0]); }

@@ -1,5 +1,5 @@
-/* inplace_core_dim.c - bad plugin: an in-place form of an op whose elements depend on one another.
- * expect: plugin: load_reverse: only a pointwise kernel with one output has an in-place form */
+/* inplace_core_dim.c - positive control: an in-place form of an op whose elements depend on one another; the engine copies.
+ * expect: accepted */
 #include <ebb/op.h>
 
 EBB_KERNEL(

@@ -1,0 +1,300 @@
+/* gather.c - floor 5: taking and writing elements at one index each: gather, scatter, scatter_add, take_along_dim. */
+#include "index.h"
+
+static const ebb_attr dim_attr[] = {EBB_ATTR(EBB_A_INT, dim_attrs, dim, NULL, "the dim that is indexed")};
+
+/* Whether an index of this shape points into x: of its rank, and outside dim no larger. 0-d counts as one element. */
+static ebb_status points_into(ebb_infer *s, const ebb_info *index) {
+    const ebb_info *x = s->x;
+    const int d = indexed_dim(s->attrs, x->ndim);
+    if (d < 0) return dim_refused(s);
+    if (!index->numel) return EBB_OK;
+    if ((x->ndim ? x->ndim : 1) != (index->ndim ? index->ndim : 1))
+        return s->fail(s, EBB_E_SHAPE, "index has %d dims, input %d; they must have the same number", index->ndim, x->ndim);
+    for (int k = 0; k < x->ndim; k++)
+        if (k != d && index->ndim && index->shape[k] > x->shape[k])
+            return s->fail(s, EBB_E_SHAPE, "dim %d of index is %lld, of input only %lld", k, (long long)index->shape[k],
+                           (long long)x->shape[k]);
+    return EBB_OK;
+}
+
+static void same_shape(ebb_info *y, const ebb_info *x) {
+    y->ndim = x->ndim;
+    for (int k = 0; k < x->ndim; k++) y->shape[k] = x->shape[k];
+}
+
+/* ---- gather ---- */
+
+static ebb_status gather_infer(ebb_infer *s) {
+    const ebb_status r = points_into(s, &s->x[1]);
+    if (r != EBB_OK) return r;
+    same_shape(s->y, &s->x[1]);
+    s->work = s->x[1].numel ? s->x[1].numel : 1;
+    return EBB_OK;
+}
+
+/* Units are elements of the index; each run of them lies in one row of its last dim. */
+EBB_KERNEL_MOVE(gather_fwd,
+    if (!l->arg[1].numel) return EBB_OK;
+    const field f = field_of(&l->arg[0], &l->arg[1], indexed_dim(l->attrs, l->arg[0].ndim));
+    const int64_t *index = (const int64_t *)l->p[1];
+    T *y = (T *)l->p[2];
+    const int last = f.nd - 1; const int64_t row = f.part[last]; const int64_t end = l->first + l->n;
+    int64_t r = l->first / row; int64_t j = l->first % row;
+    for (int64_t i = l->first; i < end; r++, j = 0) {
+        int64_t rest = r; int64_t base = f.dim == last ? 0 : j;
+        for (int d = last - 1; d >= 0; d--) {
+            const int64_t k = d ? rest % f.part[d] : rest;
+            if (d) rest /= f.part[d];
+            if (d != f.dim) base += k * f.step[d];
+        }
+        const T *x = (const T *)l->p[0] + base;
+        const int64_t stop = i + row - j < end ? i + row - j : end;
+        if (f.dim == last)
+            for (; i < stop; i++) {
+                if ((uint64_t)index[i] >= (uint64_t)f.rows) return index_refused(l, index[i], f.rows);
+                y[i] = x[index[i]];
+            }
+        else
+            for (; i < stop; i++) {
+                if ((uint64_t)index[i] >= (uint64_t)f.rows) return index_refused(l, index[i], f.rows);
+                y[i] = *(x++ + index[i] * f.inner);
+            }
+    })
+
+static ebb_tensor *gather_dx(const ebb_call *c, ebb_tensor *g) {
+    return ebb_scatter_sum(zeros_of(c, &c->x_shape[0]), c->x[1], g, .dim = ((const dim_attrs *)c->attrs)->dim);
+}
+
+EBB_OP(gather,
+    .sig = "input(),index():i->()",
+    .math = "y[..i..] = x[..index[..i..]..];  dx = 0, then dx[..index[..i..]..] += g[..i..]",
+    .infer = gather_infer,
+    .fwd = gather_fwd,
+    .attrs = EBB_ATTRS(dim_attrs, dim_attr),
+    .vjp = EBB_VJP({gather_dx, EBB_X(1)}, {NULL, 0}),
+    .flags = EBB_LINEAR,
+    .tries = "[4,3] [5,3]<4 dim=0; [4,3] [4,2]<3 dim=1; [3,4,2] [2,5,1]<4 dim=-2; [2,3,5] [2,2,5]<3 dim=1; [5] [7]<5 dim=0; [2,3,4] [2,3,0]<4 dim=2; [] [3]<1 dim=0; [4] []<4 dim=0",
+    .doc = "Each element of index picks one of input along dim, at its own place in the other dims. The result has the shape of index, which may be smaller than input in any dim."
+);
+
+/* ---- the writing ops, with a source of the index's shape or 0-d ---- */
+
+static ebb_status scatter_infer(ebb_infer *s) {
+    const ebb_status r = points_into(s, &s->x[1]);
+    if (r != EBB_OK) return r;
+    const ebb_info *index = &s->x[1], *src = &s->x[2];
+    bool same = !src->ndim || src->ndim == index->ndim || (src->ndim == 1 && src->shape[0] == 1 && !index->ndim);
+    for (int k = 0; k < index->ndim && same && src->ndim; k++) same = src->shape[k] == index->shape[k];
+    if (!same) return s->fail(s, EBB_E_SHAPE, "index and src differ in shape");
+    same_shape(s->y, s->x);
+    const around a = around_dim(s->x, indexed_dim(s->attrs, s->x->ndim));
+    s->work = a.outer && a.inner ? a.outer * a.inner : 1;
+    return EBB_OK;
+}
+
+/* Columns of a block of rows: m elements of each. */
+static void copy_columns(void *y, const void *x, int64_t rows, int64_t inner, int64_t m, size_t size) {
+    if (m == inner) {
+        memcpy(y, x, (size_t)(rows * inner) * size);
+        return;
+    }
+    for (int64_t r = 0; r < rows; r++)
+        memcpy((char *)y + (size_t)(r * inner) * size, (const char *)x + (size_t)(r * inner) * size, (size_t)m * size);
+}
+
+/* Where in the index the place k of the tensor's dims [from, to) is; -1: the index does not reach so far. */
+static int64_t part_of(const field *f, int from, int to, int64_t k) {
+    int64_t at = 0;
+    for (int d = to; d-- > from;) {
+        const int64_t i = d > from ? k % f->whole[d] : k;
+        if (d > from) k /= f->whole[d];
+        if (i >= f->part[d]) return -1;
+        at += i * f->at[d];
+    }
+    return at;
+}
+
+/* Units are columns: the elements of input that differ in dim alone. Each takes its sources in order, so any split gives the same
+ * bits. `put` writes v to *place. */
+#define SCATTER(put)                                                                                         \
+    const T *x = (const T *)l->p[0], *src = (const T *)l->p[2];                                              \
+    T *y = (T *)l->p[3];                                                                                     \
+    if (!l->arg[0].numel || !l->arg[1].numel) {                                                              \
+        if (l->arg[0].numel && x != y) memcpy(y, x, (size_t)l->arg[0].numel * sizeof(T));                    \
+        return EBB_OK;                                                                                       \
+    }                                                                                                        \
+    const field f = field_of(&l->arg[0], &l->arg[1], indexed_dim(l->attrs, l->arg[0].ndim));                 \
+    const int64_t *index = (const int64_t *)l->p[1];                                                         \
+    const int64_t every = l->arg[2].ndim != 0, end = l->first + l->n, row = f.whole[f.nd - 1];                 \
+    const int64_t limit = f.nd - 1 > f.dim ? f.part[f.nd - 1] : 1; /* how far the index reaches in a row */   \
+    const bool flat = f.nd - 2 <= f.dim;                           /* at most one dim inside */               \
+    for (int64_t u = l->first, m; u < end; u += m) {                                                         \
+        const int64_t o = u / f.inner, k0 = u % f.inner, base = o * f.rows * f.inner;                        \
+        m = f.inner - k0 < end - u ? f.inner - k0 : end - u;                                                 \
+        if (x != y) copy_columns(y + base + k0, x + base + k0, f.rows, f.inner, m, sizeof(T));               \
+        const int64_t p = part_of(&f, 0, f.dim, o);                                                          \
+        for (int64_t i = 0; i < f.part[f.dim] && p >= 0; i++)                                                \
+            for (int64_t k = k0; k < k0 + m;) {                                                              \
+                const int64_t j = flat ? k : k % row, q = flat ? 0 : part_of(&f, f.dim + 1, f.nd - 1, k / row); \
+                const int64_t left = j + k0 + m - k, n = (limit < left ? limit : left) - j;                   \
+                const int64_t s = p + i * f.at[f.dim] + q + j;                                               \
+                T *to = y + base + k;                                                                        \
+                for (int64_t t = 0; t < n && q >= 0; t++, to++) {                                            \
+                    const int64_t at = index[s + t];                                                         \
+                    if ((uint64_t)at >= (uint64_t)f.rows) return index_refused(l, at, f.rows);               \
+                    const T v = src[(s + t) * every];                                                        \
+                    T *const place = to + at * f.inner;                                                      \
+                    put;                                                                                     \
+                }                                                                                            \
+                k += flat ? m : row - j;                                                                     \
+            }                                                                                                \
+    }
+
+EBB_KERNEL_MOVE(scatter_set_fwd, SCATTER(*place = v))
+
+static ebb_tensor *scatter_set_dx(const ebb_call *c, ebb_tensor *g) {
+    return ebb_scatter_set(g, c->x[1], ebb_scalar(g, 0), .dim = ((const dim_attrs *)c->attrs)->dim);
+}
+/* Of several sources for one place the last counts: it alone finds its own number there. */
+static ebb_tensor *scatter_set_ds(const ebb_call *c, ebb_tensor *g) {
+    const int64_t dim = ((const dim_attrs *)c->attrs)->dim;
+    const ebb_ints size = ebb_ints_of(&c->x_shape[1]);
+    ebb_tensor *number = ebb_reshape(ebb_arange(c->e, .end = (double)ebb_shape_numel(&c->x_shape[1]), .dtype = EBB_I64), .shape = size);
+    ebb_tensor *written = ebb_scatter_set(ebb_constant(c->e, EBB_I64, ebb_ints_of(&c->x_shape[0]), -1), c->x[1], number, .dim = dim);
+    ebb_tensor *last = ebb_eq(ebb_gather(written, c->x[1], .dim = dim), number);
+    return ebb_where(last, ebb_gather(g, c->x[1], .dim = dim), ebb_scalar(g, 0));
+}
+
+EBB_OP(scatter_set,
+    .sig = "input(),index():i,src()->()",
+    .math = "y = x, then y[..index[..i..]..] = s[..i..];  dx = g with 0 there,  ds[..i..] = g[..index[..i..]..]",
+    .infer = scatter_infer,
+    .fwd = scatter_set_fwd,
+    .attrs = EBB_ATTRS(dim_attrs, dim_attr),
+    .vjp = EBB_VJP({scatter_set_dx, EBB_X(1)}, {NULL, 0}, {scatter_set_ds, EBB_X(1)}),
+    .flags = EBB_LINEAR | EBB_INTERNAL,
+    .tries = "[4,3] [5,3]<4 [5,3] dim=0; [4,3] [4,2]<3 [] dim=1; [3,4,2] [2,5,1]<4 [2,5,1] dim=-2; [5] [7]<5 [7] dim=0; [2,3,2,3] [2,2,2,2]<3 [2,2,2,2] dim=1; [] [3]<1 [3] dim=0",
+    .doc = "scatter with a source that has the shape of index, or is 0-d."
+);
+
+EBB_KERNEL_WIDE(scatter_sum_fwd, SCATTER(*place += v))
+
+static ebb_tensor *pass_on(const ebb_call *c, ebb_tensor *g) {
+    (void)c;
+    return g;
+}
+static ebb_tensor *scatter_sum_ds(const ebb_call *c, ebb_tensor *g) {
+    return ebb_gather(g, c->x[1], .dim = ((const dim_attrs *)c->attrs)->dim);
+}
+
+EBB_OP(scatter_sum,
+    .sig = "input(),index():i,src()->()",
+    .math = "y = x, then y[..index[..i..]..] += s[..i..];  dx = g,  ds[..i..] = g[..index[..i..]..]",
+    .infer = scatter_infer,
+    .fwd = scatter_sum_fwd,
+    .attrs = EBB_ATTRS(dim_attrs, dim_attr),
+    .vjp = EBB_VJP({pass_on, 0}, {NULL, 0}, {scatter_sum_ds, EBB_X(1)}),
+    .flags = EBB_LINEAR | EBB_INTERNAL,
+    .tries = "[4,3] [5,3]<4 [5,3] dim=0; [4,3] [4,2]<3 [] dim=1; [3,4,2] [2,5,1]<4 [2,5,1] dim=-2; [5] [7]<5 [7] dim=0; [2,3,2,3] [2,2,2,2]<3 [2,2,2,2] dim=1; [] [3]<1 [3] dim=0",
+    .doc = "scatter_add with a source that has the shape of index, or is 0-d."
+);
+
+/* ---- scatter, scatter_add ---- */
+
+/* The part of src that index covers. */
+static ebb_tensor *covered(const ebb_call *c) {
+    const ebb_shape *index = &c->x_shape[1], *have = &c->x_shape[2];
+    ebb_tensor *src = c->x[2];
+    if ((index->ndim ? index->ndim : 1) != (have->ndim ? have->ndim : 1))
+        return EBB_FAIL(c, EBB_E_SHAPE, "index has %d dims, src %d; they must have the same number", index->ndim, have->ndim);
+    for (int d = 0; d < index->ndim; d++) {
+        const int64_t n = have->ndim ? have->dim[d] : 1;
+        if (index->dim[d] > n)
+            return EBB_FAIL(c, EBB_E_SHAPE, "dim %d of index is %lld, of src only %lld", d, (long long)index->dim[d], (long long)n);
+        if (index->dim[d] < n) src = ebb_slice(src, .dim = d, .end = index->dim[d]);
+    }
+    if (!index->ndim && have->ndim && have->dim[0] != 1) src = ebb_slice(src, .end = 1);
+    return index->ndim == have->ndim ? src : ebb_reshape(src, .shape = ebb_ints_of(index));
+}
+
+typedef struct scatter_attrs {
+    int64_t dim;
+    double value;
+} scatter_attrs;
+static const ebb_attr scatter_attr[] = {
+    EBB_ATTR(EBB_A_INT, scatter_attrs, dim, NULL, "the dim that is indexed"),
+    EBB_ATTR(EBB_A_FLOAT, scatter_attrs, value, "0", "what is written when there is no src"),
+};
+
+static ebb_tensor *scatter_compose(const ebb_call *c) {
+    const scatter_attrs *a = (const scatter_attrs *)c->attrs;
+    if (!is_index(c->x_shape[1].dtype)) return ebb_scatter_set(c->x[0], c->x[1], c->x[0], .dim = a->dim); /* refused */
+    if (ebb_dim_of(a->dim, c->x_shape[0].ndim) >= 0 && !ebb_shape_numel(&c->x_shape[1])) return c->x[0];
+    ebb_tensor *src = c->n_x > 2 && c->x[2] ? covered(c) : ebb_constant(c->e, (ebb_dtype)c->x_shape[0].dtype, EBB_SHAPE0, a->value);
+    return ebb_scatter_set(c->x[0], c->x[1], src, .dim = a->dim);
+}
+
+EBB_OP(scatter,
+    .sig = "input(),index():i,src()?->()",
+    .math = "y = x, then y[..index[..i..]..] = s[..i..];  dx = g with 0 there,  ds[..i..] = g[..index[..i..]..]",
+    .compose = scatter_compose,
+    .infer = own_shapes,
+    .attrs = EBB_ATTRS(scatter_attrs, scatter_attr),
+    .flags = EBB_LINEAR,
+    .tries = "[4,3] [1,3]<4 [1,3] dim=0; [4,3] [4,2]<3 dim=1 value=0.7; [3,4,2] [2,3,1]<4 [3,4,2] dim=-2; [5] [7]<5 [9] dim=0; [] [3]<1 [3] dim=0; [3] []<3 [1] dim=0",
+    .doc = "Writes each element of src, or value, to the place along dim that index names. Of several for one place the last stays, and the gradient goes to it alone. index may be smaller than input and src."
+);
+
+static ebb_tensor *scatter_add_compose(const ebb_call *c) {
+    const int64_t dim = ((const dim_attrs *)c->attrs)->dim;
+    if (!is_index(c->x_shape[1].dtype)) return ebb_scatter_set(c->x[0], c->x[1], c->x[0], .dim = dim); /* refused */
+    if (ebb_dim_of(dim, c->x_shape[0].ndim) >= 0 && !ebb_shape_numel(&c->x_shape[1])) return c->x[0];
+    return ebb_scatter_sum(c->x[0], c->x[1], covered(c), .dim = dim);
+}
+
+EBB_OP(scatter_add,
+    .sig = "input(),index():i,src()->()",
+    .math = "y = x, then y[..index[..i..]..] += s[..i..];  dx = g,  ds[..i..] = g[..index[..i..]..]",
+    .compose = scatter_add_compose,
+    .infer = own_shapes,
+    .attrs = EBB_ATTRS(dim_attrs, dim_attr),
+    .flags = EBB_LINEAR,
+    .tries = "[4,3] [5,3]<4 [5,3] dim=0; [4,3] [4,2]<3 [4,3] dim=1; [3,4,2] [2,3,1]<4 [3,4,2] dim=-2; [5] [7]<5 [9] dim=0; [] [3]<1 [3] dim=0; [3] []<3 [1] dim=0",
+    .doc = "Adds each element of src to the place along dim that index names, in order: the same bits for any number of threads. index may be smaller than input and src."
+);
+
+/* ---- take_along_dim ---- */
+
+static const ebb_attr along_attr[] = {EBB_ATTR(EBB_A_INT, dim_attrs, dim, "min", "the dim that is indexed; min: input and indices as 1-d")};
+
+static ebb_tensor *take_along_dim_compose(const ebb_call *c) {
+    const int64_t given = ((const dim_attrs *)c->attrs)->dim;
+    const ebb_shape *x = &c->x_shape[0], *index = &c->x_shape[1];
+    if (given == INT64_MIN)
+        return ebb_gather(ebb_reshape(c->x[0], .shape = EBB_SHAPE(-1)), ebb_reshape(c->x[1], .shape = EBB_SHAPE(-1)), .dim = 0);
+    if (x->ndim != index->ndim)
+        return EBB_FAIL(c, EBB_E_SHAPE, "indices has %d dims, input %d; they must have the same number", index->ndim, x->ndim);
+    const int dim = ebb_dim_of(given, x->ndim);
+    if (dim < 0) return EBB_FAIL(c, EBB_E_ATTR, "dim is %lld, but the input has %d dims", (long long)given, x->ndim);
+    ebb_ints to = ebb_ints_of(x), wide = ebb_ints_of(index);
+    for (int d = 0; d < x->ndim; d++) {
+        if (d == dim) continue;
+        if (to.v[d] != wide.v[d] && to.v[d] != 1 && wide.v[d] != 1)
+            return EBB_FAIL(c, EBB_E_SHAPE, "dim %d is %lld in input and %lld in indices; sizes must be equal or 1", d, (long long)to.v[d],
+                            (long long)wide.v[d]);
+        to.v[d] = wide.v[d] = to.v[d] == 1 ? wide.v[d] : to.v[d];
+    }
+    return ebb_gather(ebb_expand(c->x[0], .size = to), ebb_expand(c->x[1], .size = wide), .dim = dim);
+}
+
+EBB_OP(take_along_dim,
+    .sig = "input(),indices():i->()",
+    .math = "y[..i..] = x[..indices[..i..]..];  dx = 0, then dx[..indices[..i..]..] += g[..i..]",
+    .compose = take_along_dim_compose,
+    .infer = own_shapes,
+    .attrs = EBB_ATTRS(dim_attrs, along_attr),
+    .flags = EBB_LINEAR,
+    .tries = "[4,3] [2,3]<4 dim=0; [1,3] [4,2]<3 dim=1; [2,4,1] [1,2,3]<4 dim=-2; [2,3] [2,2]<6",
+    .doc = "gather with input and indices broadcast against each other in the dims other than dim; without a dim both are taken as 1-d."
+);

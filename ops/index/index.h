@@ -1,0 +1,87 @@
+/* index.h - floor 5: what the indexing ops share: the geometry of an indexed dim, checks of indices. */
+#ifndef EBB_INDEX_H
+#define EBB_INDEX_H
+#include <ebb/op.h>
+
+typedef struct dim_attrs {
+    int64_t dim;
+} dim_attrs;
+
+/* The dim an op's attributes (which begin with it) name, counted from the front; 0-d tensors have one dim. */
+static inline int indexed_dim(const void *attrs, int ndim) {
+    return ebb_dim_of(((const dim_attrs *)attrs)->dim, ndim);
+}
+
+static inline ebb_status dim_refused(ebb_infer *s) {
+    const int n = s->x->ndim ? s->x->ndim : 1;
+    return s->fail(s, EBB_E_ATTR, "dim is %lld, but the input has %d dims: %d..%d are possible",
+                   (long long)((const dim_attrs *)s->attrs)->dim, s->x->ndim, -n, n - 1);
+}
+
+/* `.infer` of composed ops: says that shapes do not follow from the signature, so that the verifier takes them from `.tries`
+ * alone. Never called: there is no kernel. */
+static inline ebb_status own_shapes(ebb_infer *s) {
+    (void)s;
+    return EBB_OK;
+}
+
+static inline ebb_status index_refused(const ebb_loop *l, int64_t index, int64_t rows) {
+    return l->fail(l, EBB_E_INDEX, "index %lld is outside 0..%lld", (long long)index, (long long)rows - 1);
+}
+
+/* The sizes around an indexed dim. */
+typedef struct around {
+    int64_t outer, rows, inner;
+} around;
+
+static inline around around_dim(const ebb_info *x, int d) {
+    around r = {1, x->ndim ? x->shape[d] : 1, 1};
+    for (int k = 0; k < x->ndim; k++)
+        if (k < d) r.outer *= x->shape[k];
+        else if (k > d) r.inner *= x->shape[k];
+    return r;
+}
+
+/* A tensor and an index of its rank that points into it along dim, and is no larger in the other dims. Neighbouring dims are
+ * joined where that changes nothing. */
+typedef struct field {
+    int nd, dim;
+    int64_t whole[EBB_MAX_DIMS], part[EBB_MAX_DIMS]; /* sizes of the tensor, of the index */
+    int64_t step[EBB_MAX_DIMS], at[EBB_MAX_DIMS];    /* their strides */
+    int64_t rows, inner;                             /* the tensor's size along dim, and inside of it */
+} field;
+
+static inline field field_of(const ebb_info *x, const ebb_info *index, int dim) {
+    field f = {0};
+    const int nd = x->ndim ? x->ndim : 1;
+    for (int d = 0; d < nd; d++) {
+        const int64_t whole = x->ndim ? x->shape[d] : 1, part = index->ndim ? index->shape[d] : 1;
+        if (d && d != dim && d - 1 != dim && whole == part) {
+            f.whole[f.nd - 1] *= whole;
+            f.part[f.nd - 1] *= part;
+            continue;
+        }
+        if (d == dim) f.dim = f.nd;
+        f.whole[f.nd] = whole;
+        f.part[f.nd++] = part;
+    }
+    int64_t step = 1, at = 1;
+    for (int d = f.nd; d-- > 0; step *= f.whole[d], at *= f.part[d]) {
+        f.step[d] = step;
+        f.at[d] = at;
+    }
+    f.rows = f.whole[f.dim];
+    f.inner = f.step[f.dim];
+    return f;
+}
+
+static inline ebb_tensor *zeros_of(const ebb_call *c, const ebb_shape *s) {
+    return ebb_constant(c->e, (ebb_dtype)s->dtype, ebb_ints_of(s), 0);
+}
+
+static inline const char *dtype_word(int32_t dtype) {
+    static const char *const word[] = {"none", "f32", "f64", "i32", "i64", "u8", "bool"};
+    return word[dtype];
+}
+static inline bool is_index(int32_t dtype) { return dtype == EBB_I32 || dtype == EBB_I64 || dtype == EBB_U8; }
+#endif
