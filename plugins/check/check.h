@@ -43,6 +43,7 @@ typedef struct checker {
     const ebb_op *op;
     ebb_sig sig;
     bool variadic, pointwise, differentiable;
+    bool any_shape; /* composed, and no signature that would say which dims belong together */
     ebb_dtype type; /* what T is in the f64 checks: EBB_F64 unless the op has no such kernel */
     const ebb_attr *axes;
     uint64_t seed;
