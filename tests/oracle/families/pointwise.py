@@ -188,6 +188,8 @@ KNOWN = [
     ("rsub|floor_divide|fmod|remainder|div.*|clamp_m..", "dtype is i64, torch has u8", WRAPS),
     ("clamp.*", r"(\b25\d, torch has|torch has 25\d).*\| \w+\(u8", WRAPS),
     ("pow", r"value: .*\| \w+\(u8.* i(32|64)\[\]", WRAPS),
+    ("l[te]|g[te]|eq|ne|logical_.*", "needs_grad is False", "what a comparison puts in a tensor's place has no gradient"),
+    ("pow", r"gradient of input 0.*\| pow_?\(f64.* f32\[", "torch takes the exponent less 1 in f32"),
     ("logical_.*|eq|ne|l[te]|g[te]", "needs a gradient, and .* has no rule for it", "in place it would cut the gradient without a word"),
     ("add|sub|rsub", r"accepted \(\w+\[0\]\).*argument alpha must not be", "without elements no element is refused"),
     ("addc(mul|div)", "INTERNAL ASSERT FAILED", "torch fails at mixed dtypes in place"),
