@@ -18,17 +18,12 @@ static ebb_status points_into(ebb_infer *s, const ebb_info *index) {
     return EBB_OK;
 }
 
-static void same_shape(ebb_info *y, const ebb_info *x) {
-    y->ndim = x->ndim;
-    for (int k = 0; k < x->ndim; k++) y->shape[k] = x->shape[k];
-}
-
 /* ---- gather ---- */
 
 static ebb_status gather_infer(ebb_infer *s) {
     const ebb_status r = points_into(s, &s->x[1]);
     if (r != EBB_OK) return r;
-    same_shape(s->y, &s->x[1]);
+    shape_like(s->y, &s->x[1]);
     s->work = s->x[1].numel ? s->x[1].numel : 1;
     return EBB_OK;
 }
@@ -87,20 +82,10 @@ static ebb_status scatter_infer(ebb_infer *s) {
     bool same = !src->ndim || src->ndim == index->ndim || (src->ndim == 1 && src->shape[0] == 1 && !index->ndim);
     for (int k = 0; k < index->ndim && same && src->ndim; k++) same = src->shape[k] == index->shape[k];
     if (!same) return s->fail(s, EBB_E_SHAPE, "index and src differ in shape");
-    same_shape(s->y, s->x);
+    shape_like(s->y, s->x);
     const around a = around_dim(s->x, indexed_dim(s->attrs, s->x->ndim));
     s->work = a.outer && a.inner ? a.outer * a.inner : 1;
     return EBB_OK;
-}
-
-/* Columns of a block of rows: m elements of each. */
-static void copy_columns(void *y, const void *x, int64_t rows, int64_t inner, int64_t m, size_t size) {
-    if (m == inner) {
-        memcpy(y, x, (size_t)(rows * inner) * size);
-        return;
-    }
-    for (int64_t r = 0; r < rows; r++)
-        memcpy((char *)y + (size_t)(r * inner) * size, (const char *)x + (size_t)(r * inner) * size, (size_t)m * size);
 }
 
 /* Where in the index the place k of the tensor's dims [from, to) is; -1: the index does not reach so far. */
