@@ -75,13 +75,6 @@ EBB_OP(distance_rows,
 
 /* ---- cdist ---- */
 
-static ebb_tensor *between(ebb_tensor *t, const ebb_shape *s, int at) { /* t with a dim of size 1 put in at `at` from the end */
-    ebb_ints shape = ebb_ints_of(s);
-    for (int d = shape.n++; d > s->ndim - at; d--) shape.v[d] = shape.v[d - 1];
-    shape.v[s->ndim - at] = 1;
-    return ebb_reshape(t, .shape = shape);
-}
-
 static ebb_tensor *cdist_compose(const ebb_call *c) {
     const ebb_shape *x = c->x_shape;
     for (int i = 0; i < 2; i++) {
@@ -89,7 +82,7 @@ static ebb_tensor *cdist_compose(const ebb_call *c) {
         if (x[i].ndim == EBB_MAX_DIMS) return EBB_FAIL(c, EBB_E_SHAPE, "x%d has %d dims; 7 are possible", i + 1, x[i].ndim);
     }
     if (!equal_sizes(c, "the columns of x1 and x2", x[0].dim[x[0].ndim - 1], x[1].dim[x[1].ndim - 1])) return NULL;
-    return ebb_distance_rows(c->x[0], between(c->x[1], &x[1], 2), .p = ((const distance_attrs *)c->attrs)->p);
+    return ebb_distance_rows(c->x[0], ebb_unsqueeze(c->x[1], .dim = -3), .p = ((const distance_attrs *)c->attrs)->p);
 }
 
 /* What the distances' cotangents give rows r of the one set: sum over the rows s of the other of g * d|r - s|/dr. */
@@ -134,11 +127,10 @@ EBB_KERNEL(cdist_pull_x2, PULL_BODY(n, m, 2, 1, 1, n))
 /* g * sign(v) * (|v|/y)^(p-1) for each difference v of a pair of rows; 0 where the rows are equal. */
 static ebb_tensor *each_d(const ebb_call *c, ebb_tensor *g) {
     const double p = ((const distance_attrs *)c->attrs)->p;
-    const ebb_shape *s = &c->y_shape[0];
-    ebb_tensor *v = ebb_sub(between(c->x[0], &c->x_shape[0], 1), between(c->x[1], &c->x_shape[1], 2));
-    ebb_tensor *y = between(c->y[0], s, 0), *none = ebb_scalar(g, 0), *one = ebb_scalar(g, 1);
+    ebb_tensor *v = ebb_sub(ebb_unsqueeze(c->x[0], .dim = -2), ebb_unsqueeze(c->x[1], .dim = -3));
+    ebb_tensor *y = ebb_unsqueeze(c->y[0], .dim = -1), *none = ebb_scalar(g, 0), *one = ebb_scalar(g, 1);
     ebb_tensor *same = ebb_eq(y, none);
-    g = ebb_where(same, none, between(g, s, 0));
+    g = ebb_where(same, none, ebb_unsqueeze(g, .dim = -1));
     y = ebb_where(same, one, y);
     if (p == 2) return ebb_mul(ebb_div(g, y), v);
     ebb_tensor *w = ebb_mul(g, ebb_sign(v));

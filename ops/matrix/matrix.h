@@ -47,10 +47,12 @@ static inline bool broadcasts_to(const ebb_call *c, int i, const char *name, ebb
     return true;
 }
 
+/* `.infer` of a composed op: its shapes do not follow from its signature. Never asked for them. */
+static inline ebb_status own_shapes(ebb_infer *s) { return s->fail(s, EBB_E_KERNEL, "it is composed"); }
+
 /* ---- views and small compositions ---- */
 
 static inline ebb_tensor *flipped(ebb_tensor *t) { return ebb_transpose(t, .dim0 = -1, .dim1 = -2); }
-static inline ebb_tensor *as_column(ebb_tensor *v) { return ebb_reshape(v, .shape = EBB_SHAPE(-1, 1)); }
 static inline ebb_tensor *as_vector(ebb_tensor *m) { return ebb_reshape(m, .shape = EBB_SHAPE(-1)); }
 
 /* t with n dims of size 1 in front; a view whatever t's strides. */

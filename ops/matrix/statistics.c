@@ -4,10 +4,7 @@
 /* ---- trace ---- */
 
 static ebb_tensor *trace_compose(const ebb_call *c) {
-    const ebb_shape *s = &c->x_shape[0];
-    if (!has_rank(c, 0, "input", 2)) return NULL;
-    const int64_t n = s->dim[0] < s->dim[1] ? s->dim[0] : s->dim[1];
-    return ebb_sum(ebb_as_strided(c->x[0], .size = EBB_SHAPE(n), .stride = EBB_SHAPE(s->dim[1] + 1)));
+    return has_rank(c, 0, "input", 2) ? ebb_sum(ebb_diagonal(c->x[0])) : NULL;
 }
 
 EBB_OP(trace,
@@ -100,8 +97,8 @@ static ebb_tensor *corrcoef_compose(const ebb_call *c) {
     const ebb_info i = ebb_info_of(y);
     if (!y) return NULL;
     if (!i.ndim) return ebb_div(y, y);
-    ebb_tensor *deviation = ebb_sqrt(ebb_as_strided(y, .size = EBB_SHAPE(i.shape[0]), .stride = EBB_SHAPE(i.shape[0] + 1)));
-    y = ebb_div(ebb_div(y, ebb_reshape(deviation, .shape = EBB_SHAPE(i.shape[0], 1))), deviation);
+    ebb_tensor *deviation = ebb_sqrt(ebb_diagonal(y));
+    y = ebb_div(ebb_div(y, ebb_unsqueeze(deviation, .dim = 1)), deviation);
     return ebb_clamp(y, .min = -1, .max = 1);
 }
 
@@ -109,7 +106,8 @@ EBB_OP(corrcoef,
     .sig = "input()->()",
     .math = "R_ij = C_ij / sqrt(C_ii*C_jj),  C = cov(x)",
     .compose = corrcoef_compose,
-    .tries = "[2,5]; [3,4]; [5]; [0,3]",
+    .domain = EBB_DOMAIN({0.1, 2}),
+    .tries = "[2,5]; [3,4]; [0,3]",
     .doc = "Correlations of the variables in the rows of a matrix of observations, kept within -1 and 1.",
     .ref = "torch.corrcoef"
 );
