@@ -148,7 +148,7 @@ EBB_OP(index_add,
     .attrs = EBB_ATTRS(index_add_attrs, index_add_attr),
     .vjp = EBB_VJP({index_add_dx, 0}, {NULL, 0}, {index_add_ds, EBB_X(1)}),
     .flags = EBB_LINEAR | EBB_INPLACE,
-    .tries = "[4,3] [5]<4 [5,3]; [3,4,2] [3]<4 [3,3,2] dim=1; [3,4] [0]<4 [3,0] dim=-1; [1] [3]<1 [3]; [4] [3]<4 [3] alpha=0.7; [4] []<4 []; [] [3]<1 [3]",
+    .tries = "[4,3] [5]<4 [5,3]; [3,4,2] [3]<4 [3,3,2] dim=1; [3,4] [0]<4 [3,0] dim=-1; [1] [3]<1 [3]; [4] [3]<4 [3] alpha=0.7; [4] []<4 []; [] [3]<1 [3]; [3,3] [3]<3 [3,3] dim=1",
     .doc = "Adds the rows of source to the rows of input that the indices name, in order: the same bits for any number of threads."
 );
 
@@ -196,7 +196,7 @@ EBB_OP(index_copy,
     .infer = own_shapes,
     .attrs = EBB_ATTRS(dim_attrs, index_attr),
     .flags = EBB_LINEAR | EBB_INPLACE,
-    .tries = "[4,3] [5]<4 [5,3]; [3,4,2] [3]<4 [3,3,2] dim=1; [3,4] [0]<4 [3,0] dim=-1; [4] []<4 []; [] [1]<1 [1]",
+    .tries = "[4,3] [5]<4 [5,3]; [3,4,2] [3]<4 [3,3,2] dim=1; [3,4] [0]<4 [3,0] dim=-1; [4] []<4 []; [] [1]<1 [1]; [3,3] [3]<3 [3,3] dim=1",
     .doc = "Replaces the rows of input that the indices name by the rows of source. Of several for one place the last stays, and the gradient goes to it alone."
 );
 
@@ -228,6 +228,6 @@ EBB_OP(index_fill,
     .infer = own_shapes,
     .attrs = EBB_ATTRS(index_fill_attrs, index_fill_attr),
     .flags = EBB_INPLACE,
-    .tries = "[4,3] [5]<4 value=0.7; [3,4,2] [3]<4 [] dim=1; [3,4] [0]<4 dim=-1 value=2; [] [1]<1 []; [4] []<4 []",
+    .tries = "[4,3] [5]<4 value=0.7; [3,4,2] [3]<4 [] dim=1; [3,4] [0]<4 dim=-1 value=2; [] [1]<1 []; [4] []<4 []; [3,3] [2]<3 value=0.5",
     .doc = "Fills the rows that the indices name with one number, an attribute or a 0-d tensor. Indices may count from the end."
 );

@@ -6,7 +6,7 @@
 typedef struct count_attrs {
     int64_t count;
 } count_attrs;
-static const ebb_attr count_attr[] = {EBB_ATTR(EBB_A_INT, count_attrs, count, "0", "how many elements are not 0", .lo = 0, .hi = 1e15)};
+static const ebb_attr count_attr[] = {EBB_ATTR(EBB_A_INT, count_attrs, count, "0", "how many rows", .lo = 0, .hi = 1e15)};
 
 static ebb_status nonzero_infer(ebb_infer *s) {
     s->y->ndim = 2;
@@ -35,7 +35,9 @@ static ebb_status nonzero_kernel(const ebb_loop *l) {
         }
         y += in->ndim;
     }
-    return found == count ? EBB_OK : l->fail(l, EBB_E_ATTR, "count is %lld, but there are %s elements", (long long)count, found < count ? "fewer" : "more");
+    for (; found < count; found++, y += in->ndim)
+        for (int d = 0; d < in->ndim; d++) y[d] = 0;
+    return EBB_OK;
 }
 static const ebb_kernel nonzero_fwd[] = {{EBB_BOOL, {nonzero_kernel, nonzero_kernel, nonzero_kernel}}, {0, {0}}};
 
@@ -47,7 +49,7 @@ EBB_OP(nonzero_sized,
     .attrs = EBB_ATTRS(count_attrs, count_attr),
     .flags = EBB_INTERNAL,
     .tries = "[2] count=1; [0] count=0; [0,3]",
-    .doc = "nonzero of a mask that is known to hold for `count` elements."
+    .doc = "The first `count` rows of nonzero; rows that are missing are 0."
 );
 
 /* Where t is not 0, [count, dims]. */
@@ -156,7 +158,7 @@ EBB_OP(masked_select,
     .compose = masked_select_compose,
     .infer = own_shapes,
     .flags = EBB_LINEAR,
-    .tries = "[4] [4]; [2,3] [3]; [2,1] [3]; [] []; [0,2] [2]; [3] [2,3]",
+    .tries = "[1,4] [1,4]; [2,3] [1,3]; [2,1] [1,3]; [] []; [0,2] [1,2]; [3] [1,3]",
     .doc = "The elements for which the mask holds, as a 1-d tensor; input and mask are broadcast."
 );
 

@@ -36,13 +36,13 @@ static ebb_status flat_index_kernel(const ebb_loop *l) {
 static const ebb_kernel flat_index_fwd[] = {{EBB_I64, {flat_index_kernel, flat_index_kernel, flat_index_kernel}}, {0, {0}}};
 
 EBB_OP(flat_index,
-    .sig = "indices():i*->():i",
+    .sig = "indices()*:i->():i",
     .math = "y = (i_0*n_1 + i_1)*n_2 + ..",
     .infer = flat_index_infer,
     .fwd = flat_index_fwd,
     .attrs = EBB_ATTRS(flat_attrs, flat_attr),
     .flags = EBB_INTERNAL,
-    .tries = "[3]<4 size=4; [2,3]<4 [2,3]<5 size=4,5; []<2 []<2 []<3 size=2,2,3; [0]<2 size=2",
+    .tries = "[3]<4 size=4; [2,3]<4 [2,3]<5 size=4,5; [3]<2 [3]<3 size=4,3; []<2 []<2 []<3 size=2,2,3; [0]<2 size=2",
     .doc = "The place in row-major order of elements by an index for each dim; negative indices count from the end."
 );
 
@@ -133,11 +133,12 @@ static ebb_tensor *index_compose(const ebb_call *c) {
 }
 
 EBB_OP(index,
-    .sig = "input(),indices()*->()",
+    .sig = "input(),indices()*:i->()",
     .math = "y[i..,r..] = x[a[i..],b[i..],..,r..];  dx = 0, then dx[a,b,..] += g",
     .compose = index_compose,
     .infer = own_shapes,
     .flags = EBB_LINEAR,
+    .tries = "[4,3] [5]<4; [4,3] [2,1]<4 [3]<3; [2,3,2] [2]<2 [2]<3 [2]<2; [4] []<4; [3,2] [0]<3",
     .doc = "Elements of the leading dims chosen by integer tensors, broadcast together, that may count from the end, or by bool masks: a mask stands for as many dims as it has."
 );
 
@@ -167,12 +168,13 @@ static ebb_tensor *index_put_compose(const ebb_call *c) {
 }
 
 EBB_OP(index_put,
-    .sig = "input(),values(),indices()*->()",
+    .sig = "input(),values(),indices()*:i->()",
     .math = "y = x, then y[a,b,..] = v, or += v;  dx = g, with 0 there unless accumulated,  dv = g[a,b,..]",
     .compose = index_put_compose,
     .infer = own_shapes,
     .attrs = EBB_ATTRS(put_attrs, put_attr),
     .flags = EBB_LINEAR | EBB_INPLACE,
+    .tries = "[4,3] [5,3] [5]<4; [4,3] [1,3] [2,1]<4 [3]<3 accumulate=1; [2,3,2] [2] [2]<2 [2]<3 [2]<2; [4] [] []<4; [3,2] [2] [3]<3; [3,2] [0,2] [0]<3",
     .doc = "Writes values, broadcast, to the elements that index would take. Of several for one place the last stays, and the gradient goes to it alone; with accumulate all are added."
 );
 
