@@ -73,7 +73,7 @@ vec check_copy(checker *c, const vec *v);
 /* ---- trials.c: the ways to call an op, from its declaration -------------------------------------------------------- */
 bool check_trials(checker *c); /* fills the lists; false: no memory */
 const ebb_sig_operand *check_arg(const checker *c, int i);
-const ebb_vjp *check_vjp(const checker *c, int i);       /* the rule of input i, NULL when it has none */
+const ebb_vjp_rule *check_vjp(const checker *c, int i);       /* the rule of input i, NULL when it has none */
 uint32_t check_wanted(const checker *c, const trial *t); /* bit i: input i has a gradient */
 int64_t check_numel(const ebb_ints *shape);
 bool check_has_zero(const trial *t);
