@@ -26,7 +26,7 @@ def layer_norms():
     yield Case("layer_norm", draw((2, 3)), draw((3,), F32), normalized_shape=(3,))
     for scale, shift in [(1e-3, 1e3), (1e15, 0), (1e-15, 0), (1, 1e6)]:
         for dtype in (F64, F32):
-            if dtype == F32 and shift > 1e3:
+            if dtype == F32 and shift:  # torch loses digits there
                 continue
             x = (torch.randn(3, 50, dtype=F64) * scale + shift).to(dtype)
             yield Case("layer_norm", x, normalized_shape=(50,))
