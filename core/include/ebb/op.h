@@ -41,6 +41,21 @@ extern "C" {
 #undef ebb_abs
 #undef ebb_erf
 #undef ebb_floor
+#undef ebb_exp2
+#undef ebb_log2
+#undef ebb_log10
+#undef ebb_tan
+#undef ebb_asin
+#undef ebb_acos
+#undef ebb_atan
+#undef ebb_sinh
+#undef ebb_cosh
+#undef ebb_asinh
+#undef ebb_acosh
+#undef ebb_atanh
+#undef ebb_erfc
+#undef ebb_atan2
+#undef ebb_hypot
 #define ebb_exp(v) EBB__MATH(exp, v)
 #define ebb_log(v) EBB__MATH(log, v)
 #define ebb_log1p(v) EBB__MATH(log1p, v)
@@ -53,6 +68,23 @@ extern "C" {
 #define ebb_abs(v) EBB__MATH(abs, v)
 #define ebb_erf(v) EBB__MATH(erf, v)
 #define ebb_floor(v) EBB__MATH(floor, v)
+#define ebb_exp2(v) EBB__MATH(exp2, v)
+#define ebb_log2(v) EBB__MATH(log2, v)
+#define ebb_log10(v) EBB__MATH(log10, v)
+#define ebb_tan(v) EBB__MATH(tan, v)
+#define ebb_asin(v) EBB__MATH(asin, v)
+#define ebb_acos(v) EBB__MATH(acos, v)
+#define ebb_atan(v) EBB__MATH(atan, v)
+#define ebb_sinh(v) EBB__MATH(sinh, v)
+#define ebb_cosh(v) EBB__MATH(cosh, v)
+#define ebb_asinh(v) EBB__MATH(asinh, v)
+#define ebb_acosh(v) EBB__MATH(acosh, v)
+#define ebb_atanh(v) EBB__MATH(atanh, v)
+#define ebb_erfc(v) EBB__MATH(erfc, v)
+#define ebb_atan2(y, x)                                                                                      \
+    _Generic((y), ebb_tensor * : (ebb_atan2), float : ebb_atan2_f32, default : ebb_atan2_f64)(y, x)
+#define ebb_hypot(x, y)                                                                                      \
+    _Generic((x), ebb_tensor * : (ebb_hypot), float : ebb_hypot_f32, default : ebb_hypot_f64)(x, y)
 #endif
 
 /* ---- kernels ---------------------------------------------------------------------------------------------- */
