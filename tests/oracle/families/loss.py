@@ -229,7 +229,30 @@ def multilabels():
     yield Case("multilabel_margin_loss", draw((3,)), draw((3,)))
 
 
+def ctcs():
+    for (t, n, c, s), blank, listed in itertools.product([(5, 2, 4, 2), (1, 1, 2, 1), (12, 3, 5, 4), (3, 4, 3, 0), (6, 1, 3, 2), (4, 0, 3, 2), (2, 3, 4, 2)], (0, 1), (False, True)):
+        for attrs in joined(REDUCTIONS, [{}, {"zero_infinity": True}]):
+            for dtype in FLOATS:
+                x = draw((t, n, c), dtype, "normal").log_softmax(2)
+                lens, rows = torch.randint(1, t + 1, (n,)), torch.randint(0, s + 1, (n,))
+                if n and not listed:
+                    rows[0] = s
+                # never the blank, where torch's gradient is not that of its loss
+                target = (blank + torch.randint(1, c, (int(rows.sum()),) if listed else (n, s), dtype=random_of(I64, I64, I32))) % c
+                yield Case("ctc_loss", x, target, lens.to(random_of(I64, I32)), rows, blank=blank, **attrs)
+                if listed and n == 1 and s:
+                    yield Case("ctc_loss", x[:, 0], target[:s], lens.reshape(random_of((), (1,))), torch.tensor(target[:s].numel()), blank=blank, **attrs)
+    x, target = draw((5, 2, 4), style="normal").log_softmax(2), torch.randint(1, 4, (2, 2))
+    for bad in [((6, 5), (2, 2), {}), ((5, 5), (3, 2), {}), ((5,), (2, 2), {}), ((5, 5), (2,), {}), ((5, 5), (2, 2), {"blank": 4}), ((5, 5), (2, 2), {"blank": -1})]:
+        yield Case("ctc_loss", x, target, torch.tensor(bad[0]), torch.tensor(bad[1]), **bad[2])
+    for rows in ((2, 1), (3, 2), (2, 2)):
+        yield Case("ctc_loss", x, target.flatten(), torch.tensor([5, 5]), torch.tensor(rows))
+    yield Case("ctc_loss", x, target, torch.tensor([5.0, 5.0]), torch.tensor([2, 2]))
+    yield Case("ctc_loss", x.long(), target, torch.tensor([5, 5]), torch.tensor([2, 2]))
+
+
 CASES = {
+    "ctc_loss": ctcs, "ctc_labels": lambda: [Case("ctc_labels", torch.tensor([3, 1, 2]), torch.tensor([1, 0, 2]), size=3, blank=5)],
     "mse_loss": numbers("mse_loss"), "l1_loss": numbers("l1_loss"), "huber_loss": numbers("huber_loss", [{}, {"delta": 0.4}, {"delta": 0}, {"delta": -1}]),
     "smooth_l1_loss": numbers("smooth_l1_loss", [{}, {"beta": 0.4}, {"beta": 0}, {"beta": -1}, {"beta": 3}]), "kl_div": kls, "poisson_nll_loss": poissons, "gaussian_nll_loss": gaussians,
     "binary_cross_entropy": lambda: binaries("binary_cross_entropy"), "binary_cross_entropy_with_logits": lambda: binaries("binary_cross_entropy_with_logits"),
@@ -361,6 +384,25 @@ def multi_margin(x, t, w=None, **attrs):
         x, t, *([] if w is None else [w]), **attrs)
 
 
+def ctc_loss(x, t, lens, rows, blank=0, reduction="mean", zero_infinity=False):
+    """torch takes log_probs as normalised: its gradient has exp(x) added, and NaN where the loss is infinite. Here it is the formula's, and 0."""
+    theirs = F.ctc_loss(x.detach(), t, lens, rows, blank, reduction, zero_infinity)
+    one, n = x.dim() == 2, 1 if x.dim() == 2 else x.shape[1]
+    each = F.ctc_loss(x, t, lens, rows, blank, "none", True).reshape(n)
+    infinite = F.ctc_loss(x.detach(), t, lens, rows, blank, "none", False).reshape(n).isinf()
+    inside = (torch.arange(x.shape[0]).unsqueeze(1) < lens.reshape(1, n)) & ~infinite
+    extra = torch.where(inside.unsqueeze(-1), x.reshape(x.shape[0], n, x.shape[-1]).exp(), 0).sum((0, 2))
+    each = torch.where(infinite, 0.0 if zero_infinity else math.inf, each - (extra - extra.detach()))
+    if reduction == "mean":
+        each = each / rows.reshape(n).clamp(min=1)
+    return agreeing(reduced(each.reshape(()) if one and reduction == "none" else each, reduction), theirs)
+
+
+def ctc_labels(t, rows, size, blank):
+    parts = torch.split(t, rows.tolist())
+    return torch.stack([F.pad(p, (0, size - len(p)), value=blank) for p in parts])
+
+
 TWIN = {op: getattr(F, op) for op in
         """mse_loss l1_loss huber_loss smooth_l1_loss kl_div poisson_nll_loss gaussian_nll_loss hinge_embedding_loss soft_margin_loss multilabel_soft_margin_loss
         margin_ranking_loss cosine_embedding_loss triplet_margin_loss multilabel_margin_loss""".split()}
@@ -369,7 +411,7 @@ TWIN.update(
     binary_cross_entropy_with_logits=weighted(
         lambda x, t, w=None, p=None, reduction="mean": F.binary_cross_entropy_with_logits(x, t, w, pos_weight=p, reduction=reduction), logit_rows),
     nll_loss=of_classes(F.nll_loss, False), cross_entropy=of_classes(F.cross_entropy, True), cross_entropy_rows=cross_entropy_rows,
-    class_pick=class_pick, class_place=class_place, multi_margin_loss=multi_margin, bce_rows=bce_rows, huber_of=huber_of,
+    ctc_loss=ctc_loss, ctc_labels=ctc_labels, class_pick=class_pick, class_place=class_place, multi_margin_loss=multi_margin, bce_rows=bce_rows, huber_of=huber_of,
     xlogx=lambda x: x * x.log(), variance_of=variance_of, label_counts=label_counts)
 CASES["bce_rows"] = lambda: (Case("bce_rows", torch.rand(s, dtype=d), torch.rand(s, dtype=d)) for s in [(), (5,), (3, 4)] for d in FLOATS)
 
