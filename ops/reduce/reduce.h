@@ -90,6 +90,9 @@ static inline ebb_status own_shapes(ebb_infer *s) {
     return EBB_OK;
 }
 
+/* What running sums are kept in: f64 for f32. */
+#define WIDE_OF(T) __typeof__(_Generic((T)0, float: 0.0, default: (T)0))
+
 /* Sums of rows with any stride: load(element), done(sum). */
 #define SUM_BODY(load, done)                                                                                 \
     const int64_t n = l->dim[0];                                                                             \
