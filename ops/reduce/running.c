@@ -129,13 +129,14 @@ static ebb_tensor *diff_compose(const ebb_call *c) {
     int n = 0;
     if (!s->ndim) return EBB_FAIL(c, EBB_E_SHAPE, "the input has 0 dims; at least 1 is needed");
     const int dim = ebb_dim_of(a->dim, s->ndim);
-    if (dim < 0) return EBB_FAIL(c, EBB_E_ATTR, "dim is %lld, but the input has %d dims", (long long)a->dim, s->ndim);
+    if (dim < 0)
+        return EBB_FAIL(c, EBB_E_ATTR, "dim is %lld, but the input has %d dims", (long long)a->dim, s->ndim);
     for (int k = 0; k < 3; k++) { /* prepend, input, append */
         const int i = k == 1 ? 0 : k == 0 ? 1 : 2;
         if (i >= c->n_x || !c->x[i]) continue;
         if (c->x_shape[i].ndim != s->ndim)
-            return EBB_FAIL(c, EBB_E_SHAPE, "%s has %d dims, input %d; they must have the same number", k ? "append" : "prepend",
-                            c->x_shape[i].ndim, s->ndim);
+            return EBB_FAIL(c, EBB_E_SHAPE, "%s has %d dims, input %d; they must have the same number",
+                            k ? "append" : "prepend", c->x_shape[i].ndim, s->ndim);
         parts[n++] = c->x[i];
     }
     if (n > 1) x = ebb_cat(n, parts, .dim = dim);
@@ -174,13 +175,16 @@ static ebb_tensor *areas(const ebb_call *c, int *dim) {
     const trapezoid_attrs *a = (const trapezoid_attrs *)c->attrs;
     const ebb_shape *s = &c->x_shape[0], *p = &c->x_shape[1];
     *dim = ebb_dim_of(a->dim, s->ndim);
-    if (*dim < 0 || !s->ndim) return EBB_FAIL(c, EBB_E_ATTR, "dim is %lld, but y has %d dims", (long long)a->dim, s->ndim);
+    if (*dim < 0 || !s->ndim)
+        return EBB_FAIL(c, EBB_E_ATTR, "dim is %lld, but y has %d dims", (long long)a->dim, s->ndim);
     ebb_tensor *y = c->x[0], *x = c->n_x > 1 ? c->x[1] : NULL;
-    if (s->dtype == EBB_BOOL || (x && p->dtype == EBB_BOOL)) return EBB_FAIL(c, EBB_E_DTYPE, "bool cannot be integrated; convert with ebb_to");
+    if (s->dtype == EBB_BOOL || (x && p->dtype == EBB_BOOL))
+        return EBB_FAIL(c, EBB_E_DTYPE, "bool cannot be integrated; convert with ebb_to");
     ebb_tensor *both = ebb_add(ebb_slice(y, .dim = *dim, .start = 1), ebb_slice(y, .dim = *dim, .end = -1));
     if (!x) return ebb_mul_scalar(both, a->dx);
     if (p->ndim == 1 && p->dim[0] != s->dim[*dim])
-        return EBB_FAIL(c, EBB_E_SHAPE, "x has %lld points, y %lld along dim %d", (long long)p->dim[0], (long long)s->dim[*dim], *dim);
+        return EBB_FAIL(c, EBB_E_SHAPE, "x has %lld points, y %lld along dim %d", (long long)p->dim[0],
+                        (long long)s->dim[*dim], *dim);
     ebb_ints size = {s->ndim > p->ndim ? s->ndim : p->ndim, {0}};
     for (int d = 0; d < size.n; d++) size.v[d] = d < size.n - p->ndim ? 1 : p->dim[d - (size.n - p->ndim)];
     if (p->ndim == 1) size.v[size.n - 1] = 1, size.v[*dim] = p->dim[0];

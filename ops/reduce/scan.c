@@ -43,7 +43,9 @@ static ebb_tensor *cumsum_compose(const ebb_call *c) {
     ebb_tensor *x = for_scan(c);
     return x ? ebb_cumsum(x, .dim = dim_given(c), .dtype = ((const scan_attrs *)c->attrs)->dtype) : NULL;
 }
-static ebb_tensor *cumsum_dx(const ebb_call *c, ebb_tensor *g) { return ebb_cumsum_back(g, .dim = dim_given(c)); }
+static ebb_tensor *cumsum_dx(const ebb_call *c, ebb_tensor *g) {
+    return ebb_cumsum_back(g, .dim = dim_given(c));
+}
 
 EBB_OP(cumsum,
     .sig = "input(n)->(n)",
@@ -58,7 +60,9 @@ EBB_OP(cumsum,
     .doc = "Running sum along a dim, kept in f64 for f32; integers and bool are added as i64."
 );
 
-static ebb_tensor *cumsum_back_dx(const ebb_call *c, ebb_tensor *g) { return ebb_cumsum(g, .dim = dim_given(c)); }
+static ebb_tensor *cumsum_back_dx(const ebb_call *c, ebb_tensor *g) {
+    return ebb_cumsum(g, .dim = dim_given(c));
+}
 
 EBB_OP(cumsum_back,
     .sig = "input(n)->(n)",
@@ -136,7 +140,8 @@ static ebb_tensor *cumprod_compose(const ebb_call *c) {
 /* The product before k times what follows it: nothing is divided, so zeros do no harm. */
 static ebb_tensor *cumprod_dx(const ebb_call *c, ebb_tensor *g) {
     ebb_tensor *x = ebb_to(c->x[0], (ebb_dtype)c->y_shape[0].dtype);
-    return ebb_mul(shifted(c, c->y[0], dim_given(c), 1), ebb_recurrence(x, g, .dim = dim_given(c), .reverse = true));
+    return ebb_mul(shifted(c, c->y[0], dim_given(c), 1),
+                   ebb_recurrence(x, g, .dim = dim_given(c), .reverse = true));
 }
 
 EBB_OP(cumprod,
@@ -205,8 +210,10 @@ static ebb_tensor *product_dx(const ebb_call *c, ebb_tensor *g) {
     ebb_ints row = flat ? EBB_SHAPE(n) : size, one = row;
     one.v[ebb_dim_of(dim, row.n)] = 1;
     ebb_tensor *end = ebb_slice_scatter(ebb_constant(c->e, (ebb_dtype)c->x_shape[0].dtype, row, 0),
-                                        ebb_constant(c->e, (ebb_dtype)c->x_shape[0].dtype, one, 1), .dim = dim, .start = n - 1);
-    ebb_tensor *others = ebb_mul(shifted(c, ebb_cumprod(x, .dim = dim), dim, 1), ebb_recurrence(x, end, .dim = dim, .reverse = true));
+                                        ebb_constant(c->e, (ebb_dtype)c->x_shape[0].dtype, one, 1),
+                                        .dim = dim, .start = n - 1);
+    ebb_tensor *others = ebb_mul(shifted(c, ebb_cumprod(x, .dim = dim), dim, 1),
+                                 ebb_recurrence(x, end, .dim = dim, .reverse = true));
     return ebb_mul(g, flat ? ebb_reshape(others, .shape = size) : others);
 }
 
