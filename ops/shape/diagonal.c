@@ -174,10 +174,9 @@ static const ebb_attr band_attr[] = {
 };
 
 static ebb_status band_infer(ebb_infer *s) {
-    if (s->x->ndim < 2) return s->fail(s, EBB_E_SHAPE, "the input has %d dims; at least 2 are needed", s->x->ndim);
+    if (s->x->ndim < 2 && s->x->numel) return s->fail(s, EBB_E_SHAPE, "the input has %d dims; at least 2 are needed", s->x->ndim);
     shape_like(s->y, s->x);
-    const int64_t n = s->x->shape[s->x->ndim - 1];
-    s->work = n && s->x->numel ? s->x->numel / n : 1;
+    s->work = s->x->numel ? s->x->numel / s->x->shape[s->x->ndim - 1] : 1;
     return EBB_OK;
 }
 
@@ -186,8 +185,8 @@ static int64_t between(int64_t v, int64_t lo, int64_t hi) { return v < lo ? lo :
 EBB_KERNEL_MOVE(band_fwd,
     const band_attrs *a = (const band_attrs *)l->attrs;
     const ebb_info *x = &l->arg[0];
-    const int64_t m = x->shape[x->ndim - 2]; const int64_t n = x->shape[x->ndim - 1];
     if (!x->numel) return EBB_OK;
+    const int64_t m = x->shape[x->ndim - 2]; const int64_t n = x->shape[x->ndim - 1];
     for (int64_t r = l->first; r < l->first + l->n; r++) {
         const int64_t from = between(r % m + between(a->lo, -m, n), 0, n);
         const int64_t to = between(r % m + between(a->hi, -m - 1, n) + 1, from, n);

@@ -117,11 +117,12 @@ static ebb_tensor *roll_compose(const ebb_call *c) {
         return EBB_FAIL(c, EBB_E_ATTR, "shifts has %d numbers for %d dims", a->shifts.n, a->dims.n);
     if (!a->dims.n && x->ndim != 1)
         return ebb_reshape(ebb_roll(ebb_ravel(c->x[0]), .shifts = a->shifts, .dims = EBB_DIMS(0)), .shape = ebb_ints_of(x));
+    if (!ebb_shape_numel(x)) return ebb_clone(c->x[0]);
     ebb_ints by = {x->ndim, {0}};
     for (int k = 0; k < a->shifts.n; k++) {
         const int d = a->dims.n ? shape_real_dim_in(c, a->dims.v[k]) : 0;
         if (d < 0) return NULL;
-        if (x->dim[d]) by.v[d] = (by.v[d] + a->shifts.v[k] % x->dim[d]) % x->dim[d];
+        by.v[d] = (by.v[d] + a->shifts.v[k] % x->dim[d]) % x->dim[d];
     }
     return ebb_remap(c->x[0], .before = by, .size = ebb_ints_of(x), .mode = CIRCULAR);
 }
@@ -248,9 +249,9 @@ static ebb_tensor *repeated_index(const ebb_call *c, int64_t n) {
 static ebb_tensor *interleave_compose(const ebb_call *c) {
     const interleave_attrs *a = (const interleave_attrs *)c->attrs;
     const bool all = a->dim == INT64_MIN, counted = c->n_x > 1 && c->x[1];
-    int d = all ? 0 : shape_dim_in(c, "dim", a->dim, c->x_shape[0].ndim);
+    const int d = all ? 0 : shape_real_dim_in(c, a->dim);
     if (d < 0) return NULL;
-    ebb_tensor *x = all || !c->x_shape[0].ndim ? ebb_ravel(c->x[0]) : c->x[0];
+    ebb_tensor *x = all ? ebb_ravel(c->x[0]) : c->x[0];
     const ebb_info i = ebb_info_of(x);
     if (!x) return NULL;
     if (counted) {

@@ -105,7 +105,7 @@ static ebb_tensor *combinations_compose(const ebb_call *c) {
     const combinations_attrs *a = (const combinations_attrs *)c->attrs;
     if (c->x_shape[0].ndim != 1) return EBB_FAIL(c, EBB_E_SHAPE, "the input has %d dims; a vector is needed", c->x_shape[0].ndim);
     const int64_t n = c->x_shape[0].dim[0];
-    if (!a->r) return ebb_slice(c->x[0], .end = 0);
+    if (!a->r) return ebb_constant(c->e, (ebb_dtype)c->x_shape[0].dtype, EBB_SHAPE(0), 0);
     const int64_t rows = a->with_replacement && !n ? 0 : choose(a->with_replacement ? n + a->r - 1 : n, a->r);
     if (rows < 0 || a->r > (int64_t)1 << 30) return EBB_FAIL(c, EBB_E_ATTR, "there are too many combinations of %lld", (long long)a->r);
     ebb_tensor *index = ebb_constant(c->e, EBB_I64, EBB_SHAPE(rows * a->r), 0);

@@ -180,22 +180,32 @@ static const ebb_attr pad_attr[] = {
 /* What the modes that read the input ask of it. */
 static bool pad_fits(const ebb_call *c, const pad_attrs *a, int dims) {
     const ebb_shape *x = &c->x_shape[0];
-    if (a->value != 0)
-        return (void)EBB_FAIL(c, EBB_E_ATTR, "value belongs to the mode constant"), false;
-    if (dims < 1 || dims > 3 || (x->ndim != dims + 1 && x->ndim != dims + 2))
-        return (void)EBB_FAIL(c, EBB_E_SHAPE, "%d dims are padded of an input with %d; but for constant, 1 to 3 are, of an input with 1 or 2 more",
-                              dims, x->ndim), false;
+    const bool circular = a->mode == CIRCULAR;
+    if (a->value != 0) return (void)EBB_FAIL(c, EBB_E_ATTR, "value belongs to the mode constant"), false;
+    if (dims < 1 || dims > 3 || (x->ndim != dims + 2 && (circular || x->ndim != dims + 1)))
+        return (void)EBB_FAIL(c, EBB_E_SHAPE, "%d dims are padded of an input with %d; but for constant, 1 to 3 are, of an input with %s more", dims,
+                              x->ndim, circular ? "2" : "1 or 2"), false;
     for (int d = 0; d < x->ndim; d++) {
         const int k = x->ndim - 1 - d;
-        const int64_t n = x->dim[d], *p = &a->pad.v[2 * k];
-        if (k >= dims && (n || !d)) continue;
-        const int64_t most = a->mode == REFLECT ? n - 1 : a->mode == CIRCULAR ? n : INT64_MAX;
-        if (!n || p[0] > most || p[1] > most)
-            return (void)EBB_FAIL(c, EBB_E_SHAPE, "dim %d has %lld elements, too few for what is put around them", d,
-                                  (long long)n), false;
-        if (n + p[0] + p[1] < 1) return (void)EBB_FAIL(c, EBB_E_SHAPE, "nothing of dim %d would be left", d), false;
+        const int64_t n = x->dim[d], before = k < dims ? a->pad.v[2 * k] : 0, after = k < dims ? a->pad.v[2 * k + 1] : 0;
+        const int64_t most = a->mode == REFLECT ? n - 1 : circular ? n : INT64_MAX;
+        const bool batch = k >= dims && (circular || (!d && (k > dims || a->mode == REFLECT)));
+        if (!batch && ((!n && !circular) || (k < dims && (before > most || after > most))))
+            return (void)EBB_FAIL(c, EBB_E_SHAPE, "dim %d has %lld elements, too few for what is put around them", d, (long long)n), false;
+        if (!batch && !circular && n + before + after < 1)
+            return (void)EBB_FAIL(c, EBB_E_SHAPE, "nothing of dim %d would be left", d), false;
     }
     return true;
+}
+
+/* The value as one element. NULL with an error where the element type cannot hold it. */
+static ebb_tensor *pad_value(const ebb_call *c, double v) {
+    static const double lo[EBB_DTYPES] = {[EBB_I32] = -0x1p31, [EBB_I64] = -0x1p63},
+                        hi[EBB_DTYPES] = {[EBB_I32] = 0x1p31 - 1, [EBB_I64] = 0x1p63, [EBB_U8] = 255};
+    const int32_t d = c->x_shape[0].dtype;
+    if (!ebb_is_float(d) && d != EBB_BOOL && !(v >= lo[d] && v <= hi[d]))
+        return EBB_FAIL(c, EBB_E_ATTR, "value is %g, which the element type cannot hold", v);
+    return ebb_to(ebb_scalar(c->x[0], v), (ebb_dtype)d);
 }
 
 static ebb_tensor *pad_compose(const ebb_call *c) {
@@ -206,14 +216,23 @@ static ebb_tensor *pad_compose(const ebb_call *c) {
     if (dims > x->ndim) return EBB_FAIL(c, EBB_E_SHAPE, "pad names %d dims, the input has %d", dims, x->ndim);
     if (a->mode != CONSTANT && !pad_fits(c, a, dims)) return NULL;
     ebb_ints before = {x->ndim, {0}}, size = ebb_ints_of(x);
+    ebb_tensor *y = c->x[0];
+    bool grows = false;
+    for (int k = 0; k < a->pad.n; k++) grows = grows || a->pad.v[k] > 0;
     for (int k = 0; k < dims; k++) {
         const int d = x->ndim - 1 - k;
-        before.v[d] = a->pad.v[2 * k];
-        size.v[d] += a->pad.v[2 * k] + a->pad.v[2 * k + 1];
-        if (size.v[d] < 0) return EBB_FAIL(c, EBB_E_SHAPE, "less than nothing of dim %d would be left", d);
+        const int64_t n = x->dim[d], p = a->pad.v[2 * k], q = a->pad.v[2 * k + 1], left = n + (p < 0 ? p : 0) + (q < 0 ? q : 0);
+        before.v[d] = p;
+        size.v[d] += p + q;
+        if (left < 0 || (a->mode == CONSTANT && grows && size.v[d] < 1))
+            return EBB_FAIL(c, EBB_E_SHAPE, "nothing of dim %d would be left", d);
+        if (a->mode != CIRCULAR || left == n) continue;
+        y = ebb_slice(y, .dim = d, .start = p < 0 ? -p : 0, .end = q < 0 ? n + q : n); /* what is cut off does not come round */
+        if (p < 0) before.v[d] = 0;
     }
-    ebb_tensor *fill = a->value != 0 ? ebb_to(ebb_scalar(c->x[0], a->value), (ebb_dtype)x->dtype) : NULL;
-    return ebb_remap(c->x[0], fill, .before = before, .size = size, .mode = a->mode);
+    const bool filled = grows && a->value != 0;
+    ebb_tensor *fill = filled ? pad_value(c, a->value) : NULL;
+    return filled && !fill ? NULL : ebb_remap(y, fill, .before = before, .size = size, .mode = a->mode);
 }
 
 EBB_OP(pad,
@@ -222,7 +241,7 @@ EBB_OP(pad,
     .compose = pad_compose,
     .infer = shape_own,
     .attrs = EBB_ATTRS(pad_attrs, pad_attr),
-    .tries = "[3] pad=1,2; [2,3] pad=1,0,0,2 value=2.5; [2,3] pad=-1,1; [1,2,4] pad=2,1 mode=reflect; [2,4] pad=1,3 mode=replicate; [1,3,4] pad=1,2,2,0 mode=circular; [2,3,3] pad=1,1,2,1 mode=reflect; [0] pad=1,1; [2] pad=",
+    .tries = "[3] pad=1,2; [2,3] pad=1,0,0,2 value=2.5; [2,3] pad=-1,1; [1,2,4] pad=2,1 mode=reflect; [2,4] pad=1,3 mode=replicate; [1,1,3,2] pad=1,2,2,0 mode=circular; [2,1,4] pad=-1,2 mode=circular; [2,3,3] pad=1,1,2,1 mode=reflect; [0] pad=1,1; [2] pad=",
     .doc = "Elements put around the input: a value, or the input mirrored (the edge itself once), its edge, or the input again. "
            "Dims are given from the last on."
 );

@@ -133,7 +133,7 @@ static ebb_tensor *narrow_compose(const ebb_call *c) {
     const narrow_attrs *a = (const narrow_attrs *)c->attrs;
     const int d = shape_real_dim_in(c, a->dim);
     if (d < 0) return NULL;
-    const int64_t n = c->x_shape[0].dim[d], start = a->start < 0 ? a->start + n : a->start;
+    const int64_t n = c->x_shape[0].dim[d], start = a->start < 0 ? a->start + (n ? n : 1) : a->start;
     if (start < 0 || a->length < 0 || start > n || a->length > n - start)
         return EBB_FAIL(c, EBB_E_ATTR, "%lld elements from %lld are not there: dim %d has %lld", (long long)a->length,
                         (long long)a->start, d, (long long)n);
