@@ -40,15 +40,15 @@ static ebb_status cat_infer(ebb_infer *s) {
 EBB_KERNEL_MOVE(cat_fwd,
     const ebb_info *x = l->arg; const ebb_info *y = &l->arg[l->n_x];
     const int64_t given = ((const cat_attrs *)l->attrs)->dim; const int64_t d = given < 0 ? given + y->ndim : given;
-    int64_t inner = 1; int64_t at = 0;
+    int64_t part[EBB_MAX_OPERANDS]; int64_t inner = 1;
     for (int k = y->ndim - 1; k > d; k--) inner *= y->shape[k];
-    const int64_t whole = y->shape[d] * inner;
+    T *to = (T *)l->p[l->n_x] + l->first * y->shape[d] * inner;
     if (!y->numel) return EBB_OK;
-    for (int i = 0; i < l->n_x; i++) {
-        const int64_t part = adds_nothing(x[i].ndim, x[i].shape) ? 0 : x[i].shape[d] * inner;
-        if (part) for (int64_t o = l->first; o < l->first + l->n; o++) memcpy((T *)l->p[l->n_x] + o * whole + at, (const T *)l->p[i] + o * part, (size_t)part * sizeof(T));
-        at += part;
-    })
+    for (int i = 0; i < l->n_x; i++) part[i] = adds_nothing(x[i].ndim, x[i].shape) ? 0 : x[i].shape[d] * inner;
+    for (int64_t o = l->first; o < l->first + l->n; o++)
+        for (int i = 0; i < l->n_x; to += part[i++])
+            if (part[i] == 1) *to = ((const T *)l->p[i])[o];
+            else if (part[i]) memcpy(to, (const T *)l->p[i] + o * part[i], (size_t)part[i] * sizeof(T));)
 
 static ebb_tensor *cat_dx(const ebb_call *c, ebb_tensor *g) {
     const int64_t given = ((const cat_attrs *)c->attrs)->dim, d = given < 0 ? given + c->y_shape[0].ndim : given;

@@ -80,14 +80,17 @@ EBB_KERNEL_MOVE(remap_fwd,
             from = at < 0 ? -1 : from + at * step;
             step *= x->shape[d];
         }
-        if (from < 0 || !x->numel) {
-            for (int64_t i = 0; i < block; i++) y[i] = fill;
-            continue;
-        }
-        const T *src = (const T *)l->p[0] + from;
         const int64_t before = r.dim < 0 ? 0 : a->before.v[r.dim];
         int64_t lo = before < 0 ? 0 : before < r.size ? before : r.size;
         int64_t hi = before + r.n < lo ? lo : before + r.n < r.size ? before + r.n : r.size;
+        if (from < 0 || !x->numel) lo = hi = 0;
+        const T *src = (const T *)l->p[0] + (from < 0 ? 0 : from);
+        if (a->mode == CONSTANT) {
+            for (int64_t i = 0; i < lo * r.inner; i++) y[i] = fill;
+            if (hi > lo) memcpy(y + lo * r.inner, src + (lo - before) * r.inner, (size_t)(hi - lo) * bytes);
+            for (int64_t i = hi * r.inner; i < block; i++) y[i] = fill;
+            continue;
+        }
         if (a->mode == FLIP && before && r.inner == 1) {
             for (int64_t i = 0; i < r.n; i++) y[i] = src[r.n - 1 - i];
             continue;
@@ -112,10 +115,9 @@ EBB_KERNEL_MOVE(remap_fwd,
         for (int64_t i = 0; i < r.size; i++) {
             if (i == lo) i = hi;
             if (i >= r.size) break;
-            const int64_t at = a->mode == CONSTANT ? -1 : source(a, r.dim, r.n, i);
-            if (at >= 0 && r.inner == 1) y[i] = src[at];
-            else if (at >= 0) memcpy(y + i * r.inner, src + at * r.inner, bytes);
-            else for (int64_t j = 0; j < r.inner; j++) y[i * r.inner + j] = fill;
+            const int64_t at = source(a, r.dim, r.n, i);
+            if (r.inner == 1) y[i] = src[at];
+            else memcpy(y + i * r.inner, src + at * r.inner, bytes);
         }
     })
 
@@ -126,6 +128,12 @@ static ebb_tensor *back_along(const ebb_call *c, int d, ebb_tensor *g) {
     ebb_shape s = {i.dtype, i.ndim, i.shape};
     ebb_ints to = ebb_ints_of(&s);
     const int64_t n = to.v[d] = c->x_shape[0].dim[d];
+    if (a->mode == STRETCH && i.numel) { /* neighbours: (before and n, times, behind) summed over times */
+        int64_t behind = 1;
+        for (int k = d + 1; k < i.ndim; k++) behind *= i.shape[k];
+        const ebb_ints split = EBB_SHAPE(i.numel / (i.shape[d] / n) / behind, i.shape[d] / n, behind);
+        return ebb_reshape(ebb_sum(ebb_reshape(g, .shape = split), .dim = EBB_DIMS(1)), .shape = to);
+    }
     ebb_tensor *index = ebb_remap(ebb_arange(c->e, .end = (double)n, .dtype = EBB_I64), .before = EBB_DIMS(a->before.v[d]),
                                   .size = EBB_DIMS(a->size.v[d]), .mode = a->mode);
     return ebb_index_add(ebb_expand(ebb_scalar(g, 0), .size = to), index, g, .dim = d);
