@@ -75,8 +75,29 @@ static inline field field_of(const ebb_info *x, const ebb_info *index, int dim) 
     return f;
 }
 
+static inline void shape_like(ebb_info *y, const ebb_info *x) {
+    y->ndim = x->ndim;
+    for (int k = 0; k < x->ndim; k++) y->shape[k] = x->shape[k];
+}
+
+/* Columns of a block of rows: m elements of each. */
+static inline void copy_columns(void *y, const void *x, int64_t rows, int64_t inner, int64_t m, size_t size) {
+    if (m == inner) {
+        m *= rows;
+        rows = 1;
+    }
+    for (int64_t r = 0; r < rows; r++)
+        memcpy((char *)y + (size_t)(r * inner) * size, (const char *)x + (size_t)(r * inner) * size, (size_t)m * size);
+}
+
 static inline ebb_tensor *zeros_of(const ebb_call *c, const ebb_shape *s) {
     return ebb_constant(c->e, (ebb_dtype)s->dtype, ebb_ints_of(s), 0);
+}
+
+static inline int64_t numel_of(const ebb_ints *s) {
+    int64_t n = 1;
+    for (int d = 0; d < s->n; d++) n *= s->v[d];
+    return n;
 }
 
 static inline const char *dtype_word(int32_t dtype) {
