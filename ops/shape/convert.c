@@ -153,7 +153,9 @@ EBB_OP(to,
     .doc = "Converts the element type. A float outside an integer type becomes the nearest integer of it, NaN becomes 0; integers wrap around."
 );
 
-static ebb_tensor *type_as_compose(const ebb_call *c) { return ebb_to(c->x[0], (ebb_dtype)c->x_shape[1].dtype); }
+static ebb_tensor *type_as_compose(const ebb_call *c) {
+    return ebb_to(c->x[0], (ebb_dtype)c->x_shape[1].dtype);
+}
 
 EBB_OP(type_as,
     .sig = "input(),other()->()",

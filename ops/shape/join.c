@@ -87,7 +87,8 @@ static ebb_tensor *stacked(const ebb_call *c, int i) {
     const int64_t given = ((const cat_attrs *)c->attrs)->dim;
     const ebb_shape *x = &c->x_shape[0];
     const int d = ebb_dim_of(given, x->ndim + 1);
-    if (x->ndim == EBB_MAX_DIMS) return EBB_FAIL(c, EBB_E_SHAPE, "the result would have more than %d dims", EBB_MAX_DIMS);
+    if (x->ndim == EBB_MAX_DIMS)
+        return EBB_FAIL(c, EBB_E_SHAPE, "the result would have more than %d dims", EBB_MAX_DIMS);
     if (d < 0)
         return EBB_FAIL(c, EBB_E_ATTR, "dim is %lld, but the result has %d dims", (long long)given, x->ndim + 1);
     if (!shape_same(x, &c->x_shape[i]))
@@ -98,7 +99,8 @@ static ebb_tensor *stack_compose(const ebb_call *c) {
     return joined(c, ((const cat_attrs *)c->attrs)->dim, stacked);
 }
 
-static const ebb_attr stack_attr[] = {EBB_ATTR(EBB_A_INT, cat_attrs, dim, "0", "where the new dim is in the result")};
+static const ebb_attr stack_attr[] = {
+    EBB_ATTR(EBB_A_INT, cat_attrs, dim, "0", "where the new dim is in the result")};
 
 EBB_OP(stack,
     .sig = "tensors()*->()",
@@ -114,7 +116,8 @@ static ebb_tensor *as_1d(const ebb_call *c, int i) { return ebb_atleast_1d(c->x[
 static ebb_tensor *as_2d(const ebb_call *c, int i) { return ebb_atleast_2d(c->x[i]); }
 static ebb_tensor *as_3d(const ebb_call *c, int i) { return ebb_atleast_3d(c->x[i]); }
 static ebb_tensor *as_column(const ebb_call *c, int i) {
-    return c->x_shape[i].ndim > 1 ? c->x[i] : ebb_reshape(c->x[i], .shape = EBB_SHAPE(ebb_shape_numel(&c->x_shape[i]), 1));
+    return c->x_shape[i].ndim > 1 ? c->x[i]
+                                  : ebb_reshape(c->x[i], .shape = EBB_SHAPE(ebb_shape_numel(&c->x_shape[i]), 1));
 }
 static ebb_tensor *hstack_compose(const ebb_call *c) { return joined(c, c->x_shape[0].ndim > 1, as_1d); }
 static ebb_tensor *vstack_compose(const ebb_call *c) { return joined(c, 0, as_2d); }
@@ -164,7 +167,8 @@ static ebb_tensor *block_diag_compose(const ebb_call *c) {
     int64_t all = 0, before = 0;
     for (int i = 0; i < c->n_x; i++) {
         const ebb_shape *x = &c->x_shape[i];
-        if (x->ndim > 2) return EBB_FAIL(c, EBB_E_SHAPE, "tensor %d has %d dims, at most 2 are possible", i, x->ndim);
+        if (x->ndim > 2)
+            return EBB_FAIL(c, EBB_E_SHAPE, "tensor %d has %d dims, at most 2 are possible", i, x->ndim);
         all += x->ndim ? x->dim[x->ndim - 1] : 1;
     }
     for (int i = 0; i < c->n_x; i++) {

@@ -1,6 +1,7 @@
 /* remap.c - floor 5: copies whose every dim is read through a map of its indices: padding, tiling, rolling, flipping. */
 #include "shape.h"
 
+#define FAR ((int64_t)1 << 48)
 enum { CONSTANT, REFLECT, REPLICATE, CIRCULAR, STRETCH, FLIP };
 
 typedef struct remap_attrs {
@@ -48,17 +49,24 @@ static layout layout_of(const remap_attrs *a, const ebb_info *x) {
 static ebb_status remap_infer(ebb_infer *s) {
     const remap_attrs *a = (const remap_attrs *)s->attrs;
     if (a->before.n != s->x->ndim || a->size.n != s->x->ndim)
-        return s->fail(s, EBB_E_ATTR, "before has %d numbers and size %d, the input %d dims", a->before.n, a->size.n,
-                       s->x->ndim);
-    if (s->n_x > 1 && s->x[1].ndim) return s->fail(s, EBB_E_SHAPE, "fill has %d dims; it is one number", s->x[1].ndim);
+        return s->fail(s, EBB_E_ATTR, "before has %d numbers and size %d, the input %d dims", a->before.n,
+                       a->size.n, s->x->ndim);
+    if (s->n_x > 1 && s->x[1].ndim)
+        return s->fail(s, EBB_E_SHAPE, "fill has %d dims; it is one number", s->x[1].ndim);
     s->y->ndim = s->x->ndim;
+    double elements = 1;
     for (int d = 0; d < s->x->ndim; d++) {
         const int64_t n = s->x->shape[d], to = s->y->shape[d] = a->size.v[d], off = a->before.v[d];
-        if (to < 0 || off > (int64_t)1 << 48 || off < -((int64_t)1 << 48))
-            return s->fail(s, EBB_E_ATTR, "dim %d cannot have size %lld, moved by %lld", d, (long long)to, (long long)off);
-        if ((a->mode != CONSTANT && !n && to) || (a->mode == STRETCH && n && to % n) || (a->mode == FLIP && to != n))
-            return s->fail(s, EBB_E_SHAPE, "dim %d of %lld elements cannot become %lld", d, (long long)n, (long long)to);
+        if (to < 0 || off > FAR || off < -FAR)
+            return s->fail(s, EBB_E_ATTR, "dim %d cannot have size %lld, moved by %lld", d, (long long)to,
+                           (long long)off);
+        if ((a->mode != CONSTANT && !n && to) || (a->mode == STRETCH && n && to % n) ||
+            (a->mode == FLIP && to != n))
+            return s->fail(s, EBB_E_SHAPE, "dim %d of %lld elements cannot become %lld", d, (long long)n,
+                           (long long)to);
+        elements *= to > 1 ? (double)to : 1;
     }
+    if (elements > 1e15) return s->fail(s, EBB_E_SHAPE, "the result would have %.0f elements", elements);
     s->work = layout_of(a, s->x).rows;
     if (s->work < 1) s->work = 1;
     return EBB_OK;
@@ -134,8 +142,9 @@ static ebb_tensor *back_along(const ebb_call *c, int d, ebb_tensor *g) {
         const ebb_ints split = EBB_SHAPE(i.numel / (i.shape[d] / n) / behind, i.shape[d] / n, behind);
         return ebb_reshape(ebb_sum(ebb_reshape(g, .shape = split), .dim = EBB_DIMS(1)), .shape = to);
     }
-    ebb_tensor *index = ebb_remap(ebb_arange(c->e, .end = (double)n, .dtype = EBB_I64), .before = EBB_DIMS(a->before.v[d]),
-                                  .size = EBB_DIMS(a->size.v[d]), .mode = a->mode);
+    ebb_tensor *index =
+        ebb_remap(ebb_arange(c->e, .end = (double)n, .dtype = EBB_I64), .before = EBB_DIMS(a->before.v[d]),
+                  .size = EBB_DIMS(a->size.v[d]), .mode = a->mode);
     return ebb_index_add(ebb_expand(ebb_scalar(g, 0), .size = to), index, g, .dim = d);
 }
 
@@ -180,8 +189,10 @@ typedef struct pad_attrs {
     double value;
 } pad_attrs;
 static const ebb_attr pad_attr[] = {
-    EBB_ATTR(EBB_A_INTS, pad_attrs, pad, NULL, "before and after of the last dim, then of the one before it ...; negative cuts off"),
-    EBB_ATTR(EBB_A_ENUM, pad_attrs, mode, "constant", "what is put there", .choices = "constant|reflect|replicate|circular"),
+    EBB_ATTR(EBB_A_INTS, pad_attrs, pad, NULL,
+             "before and after of the last dim, then of the one before it ...; negative cuts off"),
+    EBB_ATTR(EBB_A_ENUM, pad_attrs, mode, "constant", "what is put there",
+             .choices = "constant|reflect|replicate|circular"),
     EBB_ATTR(EBB_A_FLOAT, pad_attrs, value, "0", "of constant"),
 };
 
@@ -191,15 +202,20 @@ static bool pad_fits(const ebb_call *c, const pad_attrs *a, int dims) {
     const bool circular = a->mode == CIRCULAR;
     if (a->value != 0) return (void)EBB_FAIL(c, EBB_E_ATTR, "value belongs to the mode constant"), false;
     if (dims < 1 || dims > 3 || (x->ndim != dims + 2 && (circular || x->ndim != dims + 1)))
-        return (void)EBB_FAIL(c, EBB_E_SHAPE, "%d dims are padded of an input with %d; but for constant, 1 to 3 are, of an input with %s more", dims,
-                              x->ndim, circular ? "2" : "1 or 2"), false;
+        return (void)EBB_FAIL(c, EBB_E_SHAPE,
+                              "%d dims are padded of an input with %d; but for constant, 1 to 3 are, of an input with %s more",
+                              dims, x->ndim, circular ? "2" : "1 or 2"),
+               false;
     for (int d = 0; d < x->ndim; d++) {
         const int k = x->ndim - 1 - d;
-        const int64_t n = x->dim[d], before = k < dims ? a->pad.v[2 * k] : 0, after = k < dims ? a->pad.v[2 * k + 1] : 0;
+        const int64_t n = x->dim[d], before = k < dims ? a->pad.v[2 * k] : 0,
+                      after = k < dims ? a->pad.v[2 * k + 1] : 0;
         const int64_t most = a->mode == REFLECT ? n - 1 : circular ? n : INT64_MAX;
         const bool batch = k >= dims && (circular || (!d && (k > dims || a->mode == REFLECT)));
         if (!batch && ((!n && !circular) || (k < dims && (before > most || after > most))))
-            return (void)EBB_FAIL(c, EBB_E_SHAPE, "dim %d has %lld elements, too few for what is put around them", d, (long long)n), false;
+            return (void)EBB_FAIL(c, EBB_E_SHAPE, "dim %d has %lld elements, too few for what is put around them",
+                                  d, (long long)n),
+                   false;
         if (!batch && !circular && n + before + after < 1)
             return (void)EBB_FAIL(c, EBB_E_SHAPE, "nothing of dim %d would be left", d), false;
     }
@@ -220,16 +236,22 @@ static ebb_tensor *pad_compose(const ebb_call *c) {
     const pad_attrs *a = (const pad_attrs *)c->attrs;
     const ebb_shape *x = &c->x_shape[0];
     const int dims = a->pad.n / 2;
-    if (a->pad.n % 2) return EBB_FAIL(c, EBB_E_ATTR, "pad has %d numbers; two for each dim are needed", a->pad.n);
+    if (a->pad.n % 2)
+        return EBB_FAIL(c, EBB_E_ATTR, "pad has %d numbers; two for each dim are needed", a->pad.n);
     if (dims > x->ndim) return EBB_FAIL(c, EBB_E_SHAPE, "pad names %d dims, the input has %d", dims, x->ndim);
-    if (a->mode != CONSTANT && !pad_fits(c, a, dims)) return NULL;
     ebb_ints before = {x->ndim, {0}}, size = ebb_ints_of(x);
     ebb_tensor *y = c->x[0];
     bool grows = false;
-    for (int k = 0; k < a->pad.n; k++) grows = grows || a->pad.v[k] > 0;
+    for (int k = 0; k < a->pad.n; k++) {
+        if (a->pad.v[k] > FAR || a->pad.v[k] < -FAR)
+            return EBB_FAIL(c, EBB_E_ATTR, "pad has %lld, too many", (long long)a->pad.v[k]);
+        grows = grows || a->pad.v[k] > 0;
+    }
+    if (a->mode != CONSTANT && !pad_fits(c, a, dims)) return NULL;
     for (int k = 0; k < dims; k++) {
         const int d = x->ndim - 1 - k;
-        const int64_t n = x->dim[d], p = a->pad.v[2 * k], q = a->pad.v[2 * k + 1], left = n + (p < 0 ? p : 0) + (q < 0 ? q : 0);
+        const int64_t n = x->dim[d], p = a->pad.v[2 * k], q = a->pad.v[2 * k + 1],
+                      left = n + (p < 0 ? p : 0) + (q < 0 ? q : 0);
         before.v[d] = p;
         size.v[d] += p + q;
         if (left < 0 || (a->mode == CONSTANT && grows && size.v[d] < 1))
