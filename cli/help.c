@@ -48,7 +48,7 @@ static void print_gradients(const ebb_op *op, const ebb_sig *sig) {
     char list[256] = "";
     size_t at = 0;
     for (int i = 0; i < sig->n_x && op->n_vjp; i++) {
-        const ebb_vjp *v = &op->vjp[(size_t)i < op->n_vjp ? (size_t)i : op->n_vjp - 1];
+        const ebb_vjp_rule *v = &op->vjp[(size_t)i < op->n_vjp ? (size_t)i : op->n_vjp - 1];
         if (v->rule && at < sizeof list)
             at += (size_t)snprintf(list + at, sizeof list - at, "%s%s", at ? ", " : "", sig->arg[i].name);
     }

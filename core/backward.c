@@ -74,7 +74,7 @@ ebb_status ebb_backward_with(ebb_tensor *t, ebb_tensor *seed, int flags) {
     seed = seed_for(e, t, seed, "backward");
     r = seed ? mark_event(e, EBB_EV_BACKWARD_BEGIN, t) : e->code;
     if (r == EBB_OK) r = ebb__walk_give(&w, ebb__edge_of(t), seed);
-    if (r == EBB_OK && t->node) r = ebb__walk_go(&w, t->node - 1, 0, NULL, NULL);
+    if (r == EBB_OK && t->node) r = ebb__walk_go(&w, t->node - 1, 0, 0, NULL, NULL);
     r = ebb__walk_finish(&w, r);
     const ebb_status end = mark_event(e, EBB_EV_BACKWARD_END, t);
     if (r == EBB_OK) r = end;
@@ -132,9 +132,9 @@ static ebb_status grad(ebb__walk *w, int n_out, ebb_tensor *const *out, ebb_tens
         ebb__node *n = ebb__node_live(wrt[i]);
         if (n && wrt[i]->node <= top) n->flags |= N_NEEDED;
     }
-    ebb__walk_mark(e, top);
+    ebb__walk_mark(e, 0, top);
     /* a wanted output that is itself seeded is found when its node is passed */
-    if (top) r = ebb__walk_go(w, top - 1, n_wrt, wrt, grads);
+    if (top) r = ebb__walk_go(w, top - 1, 0, n_wrt, wrt, grads);
     for (size_t k = 0; k < top; k++) e->tape->node[k]->flags &= (uint8_t)~N_NEEDED;
     for (size_t k = 0; k < w->n_leaves && r == EBB_OK; k++)
         if ((w->leaves[k]->flags & T_WANTED) && w->leaves[k]->ext->hooks)

@@ -68,8 +68,9 @@ static ebb_status saved_unchanged(ebb *e, const ebb__node *n) {
         return ebb_fail(e, EBB_E_CHANGED,
                         "%s in %s saved its %s %d (%s) for backward, and %s%s changed it since (version %u, now %u); use the form that is not in place, "
                         "or call backward first",
-                        n->x->op->name, region_text(e, n), s->slot < 32 ? "input" : "output",
-                        s->slot < 32 ? s->slot : s->slot - 32, ebb_describe(s->t, d, sizeof d),
+                        n->x->op->name, region_text(e, n),
+                        s->slot >= 64 ? "tensor from outside," : s->slot < 32 ? "input" : "output",
+                        s->slot >= 64 ? s->slot - 64 : s->slot < 32 ? s->slot : s->slot - 32, ebb_describe(s->t, d, sizeof d),
                         by ? by : "a write through ebb_data_mut or an optimizer step", by ? "_" : "",
                         s->version, root->version);
     }
@@ -90,7 +91,7 @@ static ebb_tensor *run_pull(ebb *e, const ebb__node *n, int input, ebb_tensor *g
     return ebb__call(e, n->x->pull[input], k, in, n_attrs(n), n->x->op->attrs_size, NULL, false);
 }
 
-static ebb_status check_result(ebb *e, const ebb__node *n, int input, const ebb_shape *want, ebb_tensor **dx) {
+ebb_status ebb__walk_result(ebb *e, const ebb__node *n, int input, const ebb_shape *want, ebb_tensor **dx) {
     char a[200], b[200];
     if (!*dx) {
         if (e->code == EBB_OK)
@@ -112,7 +113,7 @@ static ebb_status check_result(ebb *e, const ebb__node *n, int input, const ebb_
                     ebb__shape_text(b, sizeof b, want->ndim, want->dim));
 }
 
-static bool leads_somewhere(const ebb__walk *w, ebb__edge edge) {
+bool ebb__walk_leads(const ebb__walk *w, ebb__edge edge) {
     if (!edge) return false;
     if (!w->pruned) return true;
     const ebb_tensor *leaf = edge_leaf(edge);
@@ -122,7 +123,7 @@ static bool leads_somewhere(const ebb__walk *w, ebb__edge edge) {
 static ebb_status do_input(ebb__walk *w, const ebb__node *n, ebb_call *c, int i, ebb_tensor *const *x,
                            ebb_tensor *const *y, const ebb_shape *shapes) {
     ebb *e = w->e;
-    const ebb_vjp *rule = ebb__rule_of(n->x, i);
+    const ebb_vjp_rule *rule = ebb__rule_of(n->x, i);
     const size_t mark = e->n_owned;
     ebb_tensor *g = c->g[0], *dx;
     e->rule_of = n->x->op->name;
@@ -142,7 +143,7 @@ static ebb_status do_input(ebb__walk *w, const ebb__node *n, ebb_call *c, int i,
         c->which = i;
         dx = rule->rule(c, g);
     }
-    ebb_status r = e->code != EBB_OK ? e->code : check_result(e, n, i, &shapes[i], &dx);
+    ebb_status r = e->code != EBB_OK ? e->code : ebb__walk_result(e, n, i, &shapes[i], &dx);
     e->rule_of = NULL;
     if (r == EBB_OK && ebb__listening(e, EBB_EV_RULE)) {
         ebb_event ev = {.size = sizeof ev,
@@ -159,10 +160,12 @@ static ebb_status do_input(ebb__walk *w, const ebb__node *n, ebb_call *c, int i,
                         .attrs = n_attrs(n)};
         r = ebb__raise(e, &ev);
     }
+    if (r == EBB_OK && e->anomaly) r = ebb__anomaly_check(e, n, i, c->g, dx);
     if (r == EBB_OK) r = ebb__walk_give(w, n_edges(n)[i], dx);
     if (!create_graph(w)) ebb__owned_cut(e, mark);
     if (r != EBB_OK && e->code != EBB_E_VALUE)
         ebb__context(e, "backward of %s in %s: ", n->x->op->name, region_text(e, n));
+    if (r != EBB_OK && e->anomaly) ebb__anomaly_words(e, n);
     return r;
 }
 
@@ -175,7 +178,7 @@ static ebb_status do_node(ebb__walk *w, ebb__node *n, size_t index) {
                         n->x->op->name, region_text(e, n));
     ebb_status r = saved_unchanged(e, n);
     if (r != EBB_OK) return r;
-    ebb_shape shapes[EBB_MAX_OPERANDS];
+    ebb_shape shapes[EBB__MAX_EDGES + 8];
     ebb__node_shapes(n, shapes);
     for (int j = 0; j < n->n_y; j++) {
         ebb_tensor **g = &n_g(n)[j];
@@ -187,6 +190,7 @@ static ebb_status do_node(ebb__walk *w, ebb__node *n, size_t index) {
             *g = t_hold(zero);
         }
     }
+    if (n->x->back) return n->x->back(w, n, shapes + n->n_x);
     ebb_tensor *x[EBB_MAX_OPERANDS], *y[8];
     for (int i = 0; i < n->n_x; i++) x[i] = NULL;
     for (int j = 0; j < n->n_y; j++) y[j] = NULL;
@@ -207,7 +211,7 @@ static ebb_status do_node(ebb__walk *w, ebb__node *n, size_t index) {
     const uint32_t region = e->region;
     e->region = n->region;
     for (int i = 0; i < n->n_x && r == EBB_OK; i++)
-        if (leads_somewhere(w, n_edges(n)[i])) {
+        if (ebb__walk_leads(w, n_edges(n)[i])) {
             r = do_input(w, n, &c, i, x, y, shapes);
             n = e->tape->node[index]; /* the array may have moved; the record has not */
         }
@@ -217,8 +221,8 @@ static ebb_status do_node(ebb__walk *w, ebb__node *n, size_t index) {
 
 /* ---- the walk ---- */
 
-void ebb__walk_mark(ebb *e, size_t end) {
-    for (size_t k = 0; k < end; k++) {
+void ebb__walk_mark(ebb *e, size_t begin, size_t end) {
+    for (size_t k = begin; k < end; k++) {
         ebb__node *n = e->tape->node[k];
         for (int i = 0; i < n->n_x && !(n->flags & N_NEEDED); i++) {
             const ebb__edge g = n_edges(n)[i];
@@ -244,10 +248,10 @@ void ebb__walk_drop(ebb__walk *w, size_t end) {
     while (end-- > 0 && w->waiting) w->waiting -= empty(w->e->tape->node[end]);
 }
 
-ebb_status ebb__walk_go(ebb__walk *w, size_t top, int n_wrt, ebb_tensor *const *wrt, ebb_tensor **found) {
+ebb_status ebb__walk_go(ebb__walk *w, size_t top, size_t bottom, int n_wrt, ebb_tensor *const *wrt, ebb_tensor **found) {
     ebb *e = w->e;
     ebb_status r = EBB_OK;
-    for (size_t k = top + 1; k-- > 0 && w->waiting && r == EBB_OK;) {
+    for (size_t k = top + 1; k-- > bottom && w->waiting && r == EBB_OK;) {
         ebb__node *n = e->tape->node[k];
         bool waits = false;
         for (int j = 0; j < n->n_y; j++) waits = waits || n_g(n)[j];
@@ -257,7 +261,7 @@ ebb_status ebb__walk_go(ebb__walk *w, size_t top, int n_wrt, ebb_tensor *const *
         bool on = !w->pruned;
         for (int i = 0; i < n_wrt && r == EBB_OK; i++)
             if (wrt[i]->node == k + 1 && !found[i]) found[i] = t_hold(n_g(n)[wrt[i]->out]);
-        for (int i = 0; i < n->n_x && !on; i++) on = leads_somewhere(w, n_edges(n)[i]);
+        for (int i = 0; i < n->n_x && !on; i++) on = ebb__walk_leads(w, n_edges(n)[i]);
         if (on && r == EBB_OK) r = do_node(w, n, k);
         w->waiting -= empty(n);
         if (on && r == EBB_OK && !(w->flags & EBB_RETAIN)) ebb__node_spend(e, n);
@@ -299,6 +303,7 @@ ebb_status ebb__walk_finish(ebb__walk *w, ebb_status r) {
         ebb_tensor *g = x->pending;
         x->pending = NULL;
         if (r == EBB_OK && !w->pruned) r = hand_over(w, w->leaves[i], g);
+        if (r == EBB_OK && !w->pruned && x->hooks) r = ebb__hooks_after(e, w->leaves[i]);
         ebb__drop(g);
         ebb__drop(w->leaves[i]);
     }

@@ -186,7 +186,7 @@ static ebb_status write_directly(ebb__running *c) {
     const bool grad = ebb__wants_grad(c), had = !e->no_grad && c->target->node;
     bool read = false;
     for (int i = 0; i < c->n_x && grad; i++) {
-        const ebb_vjp *rule = c->in[i] && ebb__needs(c->in[i]) ? ebb__rule_of(x, i) : NULL;
+        const ebb_vjp_rule *rule = c->in[i] && ebb__needs(c->in[i]) ? ebb__rule_of(x, i) : NULL;
         for (int k = 0; k < c->n_x && rule; k++) /* the target is x[0], and perhaps others */
             read = read || (c->in[k] == c->target && (rule->reads & EBB_X(k)));
     }

@@ -8,11 +8,18 @@ static void probe_free(ebb *e, ebb__probe *p) {
     ebb__put(e, p, sizeof *p);
 }
 
+static void watch_free(ebb *e, ebb__watch *w) {
+    ebb__strfree(e, w->op);
+    ebb__strfree(e, w->region);
+    ebb__put(e, w, sizeof *w);
+}
+
 /* What is listened to; the list itself goes when it is empty. */
 static void recount(ebb *e) {
     e->probes->events = 0;
     for (const ebb__probe *p = e->probes->first; p; p = p->next) e->probes->events |= p->decl->events;
-    if (e->probes->first) return;
+    for (const ebb__watch *w = e->probes->watches; w; w = w->next) e->probes->events |= 1u << w->kind;
+    if (e->probes->first || e->probes->watches) return;
     ebb__put(e, e->probes, sizeof *e->probes);
     e->probes = NULL;
 }
@@ -29,12 +36,34 @@ static void sweep(ebb *e) {
         *at = p->next;
         probe_free(e, p);
     }
+    for (ebb__watch **at = &e->probes->watches; *at;) {
+        ebb__watch *w = *at;
+        if (!w->dead) {
+            at = &w->next;
+            continue;
+        }
+        *at = w->next;
+        watch_free(e, w);
+    }
     recount(e);
+}
+
+/* The op is the one that is watched, in the region or inside it. */
+static bool concerns(const ebb__watch *w, const ebb_event *ev) {
+    if (w->dead || w->kind != ev->kind || (w->op && (!ev->op || strcmp(w->op, ev->op->name) != 0))) return false;
+    const size_t n = w->region ? strlen(w->region) : 0;
+    return !n || (!strncmp(ev->region, w->region, n) && (!ev->region[n] || ev->region[n] == '/'));
 }
 
 ebb_status ebb__raise(ebb *e, ebb_event *ev) {
     e->probes->busy = true;
     ebb_status r = EBB_OK;
+    for (ebb__watch *w = e->probes->watches; w && r == EBB_OK; w = w->next) {
+        if (!concerns(w, ev)) continue;
+        r = w->fn(e, ev, w->user);
+        if (r != EBB_OK) ebb_fail(e, r, "a hook stopped at %s (%s)", ev->op ? ev->op->name : "an event", ebb_status_name(r));
+        else r = e->code;
+    }
     for (ebb__probe *p = e->probes->first; p && r == EBB_OK; p = p->next) {
         if (p->dead || !(p->decl->events >> ev->kind & 1)) continue;
         r = p->decl->on(e, ev, p->attrs, p->state);
@@ -88,6 +117,50 @@ ebb_status ebb_probe_off(ebb *e, const char *name) {
     return ebb_fail(e, EBB_E_NAME, "probe %s is not on", name ? name : "NULL");
 }
 
+static int64_t watch(ebb *e, const char *who, int kind, const char *op, const char *region, ebb_op_hook fn, void *user) {
+    if (!e || e->code != EBB_OK) return 0;
+    if (!fn) return ebb_fail(e, EBB_E_ARG, "%s: the function is NULL", who), 0;
+    if (op && !ebb_op_find(e, op)) {
+        const char *near = ebb_op_nearest(e, op);
+        ebb_fail(e, EBB_E_NAME, near ? "%s: no op is called %s; did you mean %s?" : "%s: no op is called %s", who, op, near);
+        return 0;
+    }
+    if (!e->probes && !(e->probes = (ebb__probes *)ebb__get0(e, sizeof *e->probes))) return 0;
+    ebb__watch *w = (ebb__watch *)ebb__get0(e, sizeof *w);
+    if (w) {
+        *w = (ebb__watch){.id = e->next_hook, .kind = kind, .fn = fn, .user = user};
+        w->op = op ? ebb__strdup(e, op) : NULL;
+        w->region = region ? ebb__strdup(e, region) : NULL;
+        if ((op && !w->op) || (region && !w->region)) {
+            watch_free(e, w);
+            w = NULL;
+        }
+    }
+    if (w) {
+        ebb__watch **at = &e->probes->watches;
+        while (*at) at = &(*at)->next;
+        *at = w;
+    }
+    if (!e->probes->busy) recount(e);
+    else if (w) e->probes->events |= 1u << kind;
+    return w ? e->next_hook++ : 0;
+}
+
+int64_t ebb_hook_forward(ebb *e, const char *op, const char *region, ebb_op_hook fn, void *user) {
+    return watch(e, "ebb_hook_forward", EBB_EV_OP, op, region, fn, user);
+}
+int64_t ebb_hook_backward(ebb *e, const char *op, const char *region, ebb_op_hook fn, void *user) {
+    return watch(e, "ebb_hook_backward", EBB_EV_RULE, op, region, fn, user);
+}
+
+void ebb__watch_remove(ebb *e, int64_t handle) {
+    for (ebb__watch *w = e->probes ? e->probes->watches : NULL; w; w = w->next)
+        if (w->id == handle) w->dead = true;
+    sweep(e);
+}
+
 void ebb__probes_off(ebb *e) {
+    for (ebb__watch *w = e->probes ? e->probes->watches : NULL; w; w = w->next) w->dead = true;
+    sweep(e);
     while (e->probes) ebb_probe_off(e, e->probes->first->decl->name);
 }

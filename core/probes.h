@@ -11,7 +11,19 @@ typedef struct ebb__probe {
     bool dead; /* switched off while an event was raised */
 } ebb__probe;
 
+/* A hook on the calls of an op or of a region. */
+typedef struct ebb__watch {
+    struct ebb__watch *next;
+    int64_t id;
+    int kind; /* an event's */
+    ebb_op_hook fn;
+    void *user;
+    char *op, *region; /* NULL: any */
+    bool dead;
+} ebb__watch;
+
 typedef struct ebb__probes {
+    ebb__watch *watches;
     ebb__probe *first; /* in the order they were switched on */
     uint32_t events;   /* what any of them wants */
     bool busy;         /* a probe is running: ops it calls raise no events */
@@ -22,4 +34,5 @@ static inline bool ebb__listening(const ebb *e, int kind) {
 }
 /* Tells every probe that wants it. -> EBB_OK, or what one of them stopped with (the session's error is set). */
 ebb_status ebb__raise(ebb *e, ebb_event *ev);
+void ebb__watch_remove(ebb *e, int64_t handle); /* when it is one of an op or a region */
 #endif

@@ -78,7 +78,8 @@ struct ebb__probes;
 typedef struct ebb__hook {
     int64_t id;
     ebb_tensor *t; /* retained */
-    ebb_grad_hook fn;
+    ebb_grad_hook fn;           /* one of the two */
+    ebb_accumulated_hook after; /* when .grad has been added to */
     void *user;
 } ebb__hook;
 
@@ -119,6 +120,8 @@ struct ebb {
     struct ebb__registry *reg;
     struct ebb__tape *tape;
     struct ebb__probes *probes; /* NULL: none is on */
+    bool anomaly;
+    ebb_function *functions;    /* the user's, newest first */
     ebb_optim *optims;          /* list of the open ones */
 };
 

@@ -31,6 +31,9 @@ typedef struct ebb__backend_entry {
     ebb_kernel_fn fn[EBB_DTYPES];
 } ebb__backend_entry;
 
+struct ebb__walk;
+struct ebb__node;
+
 /* An op in the registry: its declaration and what is derived from it once. */
 typedef struct ebb__entry {
     const ebb_op *op;
@@ -51,6 +54,8 @@ typedef struct ebb__entry {
     ebb__backend_entry *backends; /* best score first; only those in use */
     struct ebb__entry **pull;     /* per input: an internal op, NULL: none; n_in of them */
     void *defaults;               /* attrs_size bytes */
+    /* A node that is no op of the registry (a function of the user's): its whole backward, with the shapes of its outputs. */
+    ebb_status (*back)(struct ebb__walk *w, struct ebb__node *n, const ebb_shape *y_shape);
     uint32_t plugin;              /* index in the session's plugin list */
     const ebb_op *pull_op;        /* of a pull entry: the synthesised declaration, owned */
 } ebb__entry;

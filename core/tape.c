@@ -25,7 +25,7 @@ ebb__edge ebb__edge_of(ebb_tensor *t) {
     return 0;
 }
 
-const ebb_vjp *ebb__rule_of(const ebb__entry *x, int input) {
+const ebb_vjp_rule *ebb__rule_of(const ebb__entry *x, int input) {
     const size_t i = x->variadic && x->op->n_vjp == 1 ? 0 : (size_t)input;
     return i < x->op->n_vjp && x->op->vjp[i].rule ? &x->op->vjp[i] : NULL;
 }
@@ -111,15 +111,66 @@ ebb_status ebb__tape_reserve(ebb *e, const ebb__entry *x, int n_x, ebb_tensor *c
     return EBB_OK;
 }
 
+/* A new node's record, with its head filled in; not yet on the tape. */
+static ebb__node *node_new(ebb *e, const ebb__entry *x, int n_x, int n_y, int n_saved_, size_t dims) {
+    ebb__tape *tape = e->tape;
+    const size_t meta = (2u * (size_t)(n_x + n_y) + 7) / 8 * 8;
+    const size_t bytes = (sizeof(ebb__node) + sizeof(ebb__edge) * (size_t)n_x + sizeof(ebb_tensor *) * (size_t)n_y +
+                          sizeof(ebb__saved) * (size_t)n_saved_ + meta + 8 * dims + x->op->attrs_size + 7) &
+                         ~(size_t)7;
+    if (bytes / 8 > UINT16_MAX) {
+        ebb_fail(e, EBB_E_ARG, "%s: too much to record (%d inputs, %zu bytes of attributes)", x->op->name, n_x,
+                 x->op->attrs_size);
+        return NULL;
+    }
+    if (!ebb__grow(e, &tape->node, &tape->cap, tape->n, 1, sizeof *tape->node)) return NULL;
+    ebb__node *n = (ebb__node *)arena_get(e, bytes);
+    if (n)
+        *n = (ebb__node){.x = x,
+                         .epoch = tape->epoch,
+                         .region = e->region,
+                         .size8 = (uint16_t)(bytes / 8),
+                         .n_dims = (uint16_t)dims,
+                         .n_saved = (uint8_t)n_saved_,
+                         .n_x = (uint8_t)n_x,
+                         .n_y = (uint8_t)n_y};
+    return n;
+}
+
+/* Puts the node on the tape: y become its outputs. d: where the sizes of its outputs go. */
+static void node_add(ebb *e, ebb__node *n, ebb_tensor *const *y, uint64_t reads, ebb__saved *save, int64_t *d,
+                     const void *attrs) {
+    ebb__tape *tape = e->tape;
+    uint8_t *m = n_meta(n);
+    for (int j = 0; j < n->n_y; j++) {
+        n_g(n)[j] = NULL;
+        m[2 * (n->n_x + j)] = y[j]->dtype;
+        m[2 * (n->n_x + j) + 1] = y[j]->ndim;
+        for (int k = 0; k < y[j]->ndim; k++) *d++ = t_shape(y[j])[k];
+        if (reads >> (32 + j) & 1) {
+            y[j]->refs++;
+            *save++ = (ebb__saved){y[j], y[j]->root->version, (uint8_t)(32 + j)};
+        }
+        if (y[j]->dtype == EBB_F32 || y[j]->dtype == EBB_F64) {
+            y[j]->node = (uint32_t)tape->n + 1;
+            y[j]->epoch = tape->epoch;
+            y[j]->out = (uint16_t)j;
+        }
+    }
+    if (n->x->op->attrs_size) memcpy(n_attrs(n), attrs, n->x->op->attrs_size);
+    if (!e->scope && e->kept_from < tape->n)
+        e->kept_from = SIZE_MAX; /* what was kept lies below nodes that belong to no scope */
+    tape->node[tape->n++] = n;
+}
+
 ebb_status ebb__record(ebb *e, const ebb__entry *x, int n_x, ebb_tensor *const *in, int n_y,
                        ebb_tensor *const *y, const void *attrs) {
-    ebb__tape *tape = e->tape;
     uint64_t reads = 0;
     size_t dims = 0;
     for (int i = 0; i < n_x; i++) {
         if (!in[i]) continue;
         dims += in[i]->ndim;
-        const ebb_vjp *r = ebb__needs(in[i]) ? ebb__rule_of(x, i) : NULL;
+        const ebb_vjp_rule *r = ebb__needs(in[i]) ? ebb__rule_of(x, i) : NULL;
         if (r) reads |= r->reads;
     }
     int n_saved_ = 0;
@@ -128,26 +179,9 @@ ebb_status ebb__record(ebb *e, const ebb__entry *x, int n_x, ebb_tensor *const *
         dims += y[j]->ndim;
         n_saved_ += (int)(reads >> (32 + j) & 1);
     }
-    const size_t meta = (2u * (size_t)(n_x + n_y) + 7) / 8 * 8;
-    const size_t bytes = (sizeof(ebb__node) + sizeof(ebb__edge) * (size_t)n_x + sizeof(ebb_tensor *) * (size_t)n_y +
-                          sizeof(ebb__saved) * (size_t)n_saved_ + meta + 8 * dims + x->op->attrs_size + 7) &
-                         ~(size_t)7;
-    if (bytes / 8 > UINT16_MAX)
-        return ebb_fail(e, EBB_E_ARG, "%s: too much to record (%d inputs, %zu bytes of attributes)",
-                        x->op->name, n_x, x->op->attrs_size);
-    if (!ebb__grow(e, &tape->node, &tape->cap, tape->n, 1, sizeof *tape->node)) return e->code;
-    ebb__node *n = (ebb__node *)arena_get(e, bytes);
+    ebb__node *n = node_new(e, x, n_x, n_y, n_saved_, dims);
     if (!n) return e->code;
-    *n = (ebb__node){.x = x,
-                     .epoch = tape->epoch,
-                     .region = e->region,
-                     .size8 = (uint16_t)(bytes / 8),
-                     .n_dims = (uint16_t)dims,
-                     .n_saved = (uint8_t)n_saved_,
-                     .n_x = (uint8_t)n_x,
-                     .n_y = (uint8_t)n_y};
     ebb__edge *edge = n_edges(n);
-    ebb_tensor **g = n_g(n);
     ebb__saved *save = n_saved(n);
     uint8_t *m = n_meta(n);
     int64_t *d = n_dims(n);
@@ -167,25 +201,42 @@ ebb_status ebb__record(ebb *e, const ebb__entry *x, int n_x, ebb_tensor *const *
             *save++ = (ebb__saved){t, t->root->version, (uint8_t)i};
         }
     }
-    for (int j = 0; j < n_y; j++) {
-        g[j] = NULL;
-        m[2 * (n_x + j)] = y[j]->dtype;
-        m[2 * (n_x + j) + 1] = y[j]->ndim;
-        for (int k = 0; k < y[j]->ndim; k++) *d++ = t_shape(y[j])[k];
-        if (reads >> (32 + j) & 1) {
-            y[j]->refs++;
-            *save++ = (ebb__saved){y[j], y[j]->root->version, (uint8_t)(32 + j)};
+    node_add(e, n, y, reads, save, d, attrs);
+    return EBB_OK;
+}
+
+ebb_status ebb__record_edges(ebb *e, const ebb__entry *x, int n_edges_, const ebb__edge *edges, int n_saved_,
+                             ebb_tensor *const *saved, const uint8_t *slot, int n_y, ebb_tensor *const *y,
+                             const void *attrs) {
+    ebb_shape from[EBB__MAX_EDGES], shapes[EBB__MAX_EDGES + MAX_OUT];
+    size_t dims = 0;
+    for (int i = 0; i < n_edges_; i++) {
+        if (edges[i] & 1) {
+            const ebb_tensor *leaf = (const ebb_tensor *)(uintptr_t)(edges[i] & ~(ebb__edge)1);
+            from[i] = (ebb_shape){leaf->dtype, leaf->ndim, t_shape(leaf)};
+        } else {
+            const ebb__node *n = e->tape->node[edges[i] >> 8];
+            ebb__node_shapes(n, shapes);
+            from[i] = shapes[n->n_x + (edges[i] >> 2 & 63)];
         }
-        if (y[j]->dtype == EBB_F32 || y[j]->dtype == EBB_F64) {
-            y[j]->node = (uint32_t)tape->n + 1;
-            y[j]->epoch = tape->epoch;
-            y[j]->out = (uint16_t)j;
-        }
+        dims += (size_t)from[i].ndim;
     }
-    if (x->op->attrs_size) memcpy(n_attrs(n), attrs, x->op->attrs_size);
-    if (!e->scope && e->kept_from < tape->n)
-        e->kept_from = SIZE_MAX; /* what was kept lies below nodes that belong to no scope */
-    tape->node[tape->n++] = n;
+    for (int j = 0; j < n_y; j++) dims += y[j]->ndim;
+    ebb__node *n = node_new(e, x, n_edges_, n_y, n_saved_, dims);
+    if (!n) return e->code;
+    int64_t *d = n_dims(n);
+    for (int i = 0; i < n_edges_; i++) {
+        n_edges(n)[i] = edges[i];
+        if (edges[i] & 1) ((ebb_tensor *)(uintptr_t)(edges[i] & ~(ebb__edge)1))->refs++;
+        n_meta(n)[2 * i] = (uint8_t)from[i].dtype;
+        n_meta(n)[2 * i + 1] = (uint8_t)from[i].ndim;
+        for (int k = 0; k < from[i].ndim; k++) *d++ = from[i].dim[k];
+    }
+    for (int i = 0; i < n_saved_; i++) {
+        saved[i]->refs++;
+        n_saved(n)[i] = (ebb__saved){saved[i], saved[i]->root->version, slot[i]};
+    }
+    node_add(e, n, y, 0, NULL, d, attrs);
     return EBB_OK;
 }
 

@@ -12,9 +12,10 @@ typedef uint64_t ebb__edge;
 typedef struct ebb__saved {
     ebb_tensor *t; /* retained */
     uint32_t version;
-    uint8_t slot; /* input i, or 32 + output j */
+    uint8_t slot; /* input i, 32 + output j, or 64 and more: another tensor that must not change */
 } ebb__saved;
 
+enum { EBB__MAX_EDGES = 240 }; /* of a node */
 enum { N_SPENT = 1, N_NEEDED = 2, N_HOOKED = 4 };
 
 typedef struct ebb__node {
@@ -61,6 +62,10 @@ static inline bool ebb__stale(const ebb_tensor *t) {
     return t->root != t && t->root->ext && t->root->ext->rebased != t->version &&
            !(t->flags & (T_DETACHED | T_REQUIRES));
 }
+/* Records a node whose edges are given: leaves and outputs of older nodes. `saved` are retained; slot[i] says what they are. */
+ebb_status ebb__record_edges(ebb *e, const ebb__entry *x, int n_edges, const ebb__edge *edges, int n_saved,
+                             ebb_tensor *const *saved, const uint8_t *slot, int n_y, ebb_tensor *const *y,
+                             const void *attrs);
 /* Makes sure that the next ebb__record of this call cannot run out of memory, nor two small ones after it. */
 ebb_status ebb__tape_reserve(ebb *e, const ebb__entry *x, int n_x, ebb_tensor *const *in);
 void ebb__hooks_sweep(ebb *e);                  /* hooks.c: removes those that are dead or whose node is */
@@ -70,5 +75,5 @@ ebb__edge ebb__edge_of(ebb_tensor *t); /* not retained */
 void ebb__node_spend(ebb *e, ebb__node *n); /* releases what it saved; its edges stay, so that a later walk sees it is in the way */
 /* Shapes of the operands of a node, into s[n_x + n_y]. */
 void ebb__node_shapes(const ebb__node *n, ebb_shape *s);
-const ebb_vjp *ebb__rule_of(const ebb__entry *x, int input); /* NULL: that input has no gradient */
+const ebb_vjp_rule *ebb__rule_of(const ebb__entry *x, int input); /* NULL: that input has no gradient */
 #endif

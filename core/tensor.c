@@ -311,6 +311,21 @@ ebb_tensor *ebb_tensor_wrap(ebb *e, ebb_dtype dtype, ebb_ints shape, void *data)
     return ebb__own(e, t) ? t : NULL;
 }
 
+ebb_tensor *ebb_share(ebb *to, const ebb_tensor *t) {
+    if (!to || !t || to->code != EBB_OK) return NULL;
+    char s[200];
+    if (!(t->flags & T_CONTIG)) {
+        ebb_fail(to, EBB_E_ARG, "ebb_share: %s is not contiguous", ebb_describe(t, s, sizeof s));
+        return NULL;
+    }
+    ebb_tensor *v = head(to, t->dtype, t->ndim, t_shape(t), NULL, 0);
+    if (!v) return NULL;
+    v->root = v;
+    v->flags |= T_BORROWED | T_READONLY;
+    v->data = t->data;
+    return ebb__own(to, v) ? v : NULL;
+}
+
 ebb_tensor *ebb_full(ebb *e, ebb_dtype dtype, ebb_ints shape, double value) {
     if (!e) return NULL;
     ebb_tensor *t = ebb__tensor(e, (int)dtype, shape.n, shape.v);
@@ -380,7 +395,7 @@ int64_t ebb_size(const ebb_tensor *t, int dim) {
 const void *ebb_data(const ebb_tensor *t) { return t && (t->flags & T_CONTIG) ? t->data : NULL; }
 
 void *ebb_data_mut(ebb_tensor *t) {
-    if (!t || !(t->flags & T_CONTIG)) return NULL;
+    if (!t || !(t->flags & T_CONTIG) || (t->flags & T_READONLY)) return NULL;
     ebb__touch(t, NULL);
     return t->data;
 }

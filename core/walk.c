@@ -3,10 +3,10 @@
 
 /* The lists a node's description points to; they belong to the session and serve one description at a time. */
 typedef struct lists {
-    ebb_shape shape[EBB_MAX_OPERANDS];
-    int64_t node[EBB_MAX_OPERANDS];
-    int32_t out[EBB_MAX_OPERANDS];
-    ebb_tensor *leaf[EBB_MAX_OPERANDS], *saved[EBB_MAX_OPERANDS];
+    ebb_shape shape[EBB__MAX_EDGES + 8];
+    int64_t node[EBB__MAX_EDGES];
+    int32_t out[EBB__MAX_EDGES];
+    ebb_tensor *leaf[EBB__MAX_EDGES], *saved[EBB__MAX_EDGES + 8];
 } lists;
 
 ebb_status ebb_tape_node(ebb *e, int64_t i, ebb_node_info *out) {
@@ -28,7 +28,7 @@ ebb_status ebb_tape_node(ebb *e, int64_t i, ebb_node_info *out) {
     for (int k = 0; k < n->n_x + n->n_y; k++) l->saved[k] = NULL;
     for (int k = 0; k < n->n_saved; k++) {
         const ebb__saved *s = &n_saved(n)[k];
-        l->saved[s->slot < 32 ? s->slot : n->n_x + s->slot - 32] = s->t;
+        if (s->slot < 64) l->saved[s->slot < 32 ? s->slot : n->n_x + s->slot - 32] = s->t;
     }
     *out = (ebb_node_info){.op = n->x->op,
                            .attrs = n_attrs(n),

@@ -41,7 +41,7 @@ def read_attrs(path, source, table):
     if not m:
         fail(path, f"no table {table}")
     out = []
-    for a in re.finditer(r'EBB_ATTR\(EBB_A_(\w+),\s*\w+,\s*(\w+),\s*("(?:[^"\\]|\\.)*"|NULL),\s*("(?:[^"\\]|\\.)*"(?:\s*"(?:[^"\\]|\\.)*")*)([^;]*?)\)(?=,\s*EBB_ATTR|\s*,?\s*$)', m.group(1), re.S):
+    for a in re.finditer(r'EBB_ATTR\(\s*EBB_A_(\w+),\s*\w+,\s*(\w+),\s*("(?:[^"\\]|\\.)*"|NULL),\s*("(?:[^"\\]|\\.)*"(?:\s*"(?:[^"\\]|\\.)*")*)([^;]*?)\)(?=,\s*EBB_ATTR|\s*,?\s*$)', m.group(1), re.S):
         kind, field, default, doc, rest = a.groups()
         choices = re.search(r'"([^"]*\|[^"]*)"', rest)
         out.append((kind, field, None if default == "NULL" else default[1:-1], string(path, field, doc), choices.group(1).split("|") if choices else []))

@@ -1,31 +1,104 @@
 /* convert.c - floor 5: the same elements lying otherwise, or in another type. */
-#include <ebb/op.h>
+#include "shape.h"
 
-EBB_KERNEL_ALL(contiguous_fwd, EBB__MAP1_BODY(T, x))
+/* ---- copying ---- */
 
-static ebb_tensor *contiguous_compose(const ebb_call *c) {
-    ebb_info x;
-    ebb_host_of(c->x[0])->info(c->x[0], &x);
-    int64_t n = 1;
-    for (int d = x.ndim; d-- > 0; n *= x.shape[d])
-        if (x.shape[d] != 1 && x.stride[d] != n && x.numel) return NULL;
-    return c->x[0];
+/* One row: neighbours, one element for all, or a step. */
+#define COPY_ROW(to, to_step, from, step, n)                                                                 \
+    if ((step) == 1 && (to_step) == 1) memcpy(to, from, (size_t)(n) * sizeof(T));                            \
+    else if ((step) == 0 && (to_step) == 1) {                                                                \
+        const T k = *(from);                                                                                 \
+        for (int64_t i_ = 0; i_ < (n); i_++) (to)[i_] = k;                                                   \
+    } else                                                                                                   \
+        for (int64_t i_ = 0; i_ < (n); i_++) (to)[i_ * (to_step)] = (from)[i_ * (step)];
+
+EBB_KERNEL_MOVE(copy_fwd, COPY_ROW((T *)l->p[1], l->step[1], (const T *)l->p[0], l->step[0], l->n))
+
+/* Matrices whose rows or columns lie apart. Of a transposed one, squares of SIDE: read along memory, turned in the cache,
+ * written along memory. */
+enum { SIDE = 16 };
+EBB_KERNEL_MOVE(copy_matrix_fwd,
+    const int64_t m = l->dim[0]; const int64_t n = l->dim[1];
+    const int64_t down = l->stride[0][0]; const int64_t right = l->stride[0][1];
+    const int64_t row = l->stride[1][0]; const int64_t column = l->stride[1][1];
+    for (int64_t item = 0; item < l->n; item++) {
+        const T *x = (const T *)l->p[0] + item * l->step[0];
+        T *y = (T *)l->p[1] + item * l->step[1];
+        if (down != 1 || right == 1 || column != 1 || m < SIDE || n < SIDE) {
+            for (int64_t i = 0; i < m; i++) { COPY_ROW(y + i * row, column, x + i * down, right, n) }
+            continue;
+        }
+        for (int64_t i = 0; i < m; i += SIDE)
+            for (int64_t j = 0; j < n; j += SIDE) {
+                T square[SIDE][SIDE];
+                const int64_t h = m - i < SIDE ? m - i : SIDE; const int64_t w = n - j < SIDE ? n - j : SIDE;
+                for (int64_t c = 0; c < w; c++) memcpy(square[c], x + i + (j + c) * right, (size_t)h * sizeof(T));
+                for (int64_t r = 0; r < h; r++)
+                    for (int64_t c = 0; c < w; c++) y[(i + r) * row + j + c] = square[c][r];
+            }
+    })
+
+EBB_OP(copy_matrix,
+    .sig = "input(m,n)->(m,n)",
+    .math = "y = x;  dx = g",
+    .fwd = copy_matrix_fwd,
+    .split = "mn",
+    .vjp = EBB_VJP({shape_pass, 0}),
+    .flags = EBB_LINEAR | EBB_STRIDED | EBB_INTERNAL,
+    .doc = "A copy by rows and columns: what contiguous does with large inputs."
+);
+
+/* The input's dims with those joined that follow each other evenly in memory. */
+static ebb_ints joined(const ebb_info *x, bool *row_major) {
+    ebb_ints r = {0, {0}};
+    int64_t stride = 0, n = 1;
+    *row_major = true;
+    for (int d = x->ndim; d-- > 0; n *= x->shape[d])
+        if (x->shape[d] != 1 && x->stride[d] != n && x->numel) *row_major = false;
+    for (int d = 0; d < x->ndim; d++) {
+        if (x->shape[d] == 1) continue;
+        if (r.n && stride == x->stride[d] * x->shape[d]) r.v[r.n - 1] *= x->shape[d];
+        else r.v[r.n++] = x->shape[d];
+        stride = x->stride[d];
+    }
+    return r;
 }
 
-static ebb_tensor *contiguous_dx(const ebb_call *c, ebb_tensor *g) {
-    (void)c;
-    return g;
+static ebb_tensor *contiguous_compose(const ebb_call *c) {
+    const ebb_info x = ebb_info_of(c->x[0]);
+    bool row_major;
+    const ebb_ints by = joined(&x, &row_major);
+    if (row_major) return c->x[0];
+    if (by.n < 2 || x.numel < 1024) return NULL;
+    return ebb_reshape(ebb_copy_matrix(ebb_reshape(c->x[0], .shape = by)), .shape = ebb_ints_of(&c->x_shape[0]));
 }
 
 EBB_OP(contiguous,
     .sig = "input()->()",
     .math = "y = x;  dx = g",
     .compose = contiguous_compose,
-    .fwd = contiguous_fwd,
-    .vjp = EBB_VJP({contiguous_dx, 0}),
+    .fwd = copy_fwd,
+    .vjp = EBB_VJP({shape_pass, 0}),
     .flags = EBB_LINEAR,
     .doc = "The input itself when its elements lie in row-major order without gaps, else a copy that does."
 );
+
+static ebb_tensor *clone_compose(const ebb_call *c) {
+    ebb_tensor *y = ebb_contiguous(c->x[0]);
+    return y == c->x[0] ? NULL : y;
+}
+
+EBB_OP(clone,
+    .sig = "input()->()",
+    .math = "y = x;  dx = g",
+    .compose = clone_compose,
+    .fwd = copy_fwd,
+    .vjp = EBB_VJP({shape_pass, 0}),
+    .flags = EBB_LINEAR,
+    .doc = "A copy in row-major order, always."
+);
+
+/* ---- element types ---- */
 
 typedef struct to_attrs {
     int32_t dtype;
@@ -78,4 +151,15 @@ EBB_OP(to,
     .flags = EBB_LINEAR,
     .tries = "[2,3] dtype=f64; [5] dtype=f64",
     .doc = "Converts the element type. A float outside an integer type becomes the nearest integer of it, NaN becomes 0; integers wrap around."
+);
+
+static ebb_tensor *type_as_compose(const ebb_call *c) { return ebb_to(c->x[0], (ebb_dtype)c->x_shape[1].dtype); }
+
+EBB_OP(type_as,
+    .sig = "input(),other()->()",
+    .math = "y = x in other's element type;  dx = g in x's",
+    .compose = type_as_compose,
+    .infer = shape_own,
+    .tries = "[3] [2]",
+    .doc = "to the element type of another tensor."
 );

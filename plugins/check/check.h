@@ -43,6 +43,7 @@ typedef struct checker {
     const ebb_op *op;
     ebb_sig sig;
     bool variadic, pointwise, differentiable;
+    bool any_shape; /* composed, and no signature that would say which dims belong together */
     ebb_dtype type; /* what T is in the f64 checks: EBB_F64 unless the op has no such kernel */
     const ebb_attr *axes;
     uint64_t seed;
@@ -73,7 +74,7 @@ vec check_copy(checker *c, const vec *v);
 /* ---- trials.c: the ways to call an op, from its declaration -------------------------------------------------------- */
 bool check_trials(checker *c); /* fills the lists; false: no memory */
 const ebb_sig_operand *check_arg(const checker *c, int i);
-const ebb_vjp *check_vjp(const checker *c, int i);       /* the rule of input i, NULL when it has none */
+const ebb_vjp_rule *check_vjp(const checker *c, int i);       /* the rule of input i, NULL when it has none */
 uint32_t check_wanted(const checker *c, const trial *t); /* bit i: input i has a gradient */
 int64_t check_numel(const ebb_ints *shape);
 bool check_has_zero(const trial *t);
@@ -188,6 +189,9 @@ check_body check_contract, check_gradient, check_cotangent, check_adjoint, check
     check_pull, check_layout, check_shapes, check_f32, check_special, check_kinks, check_determinism,
     check_threads, check_attrs, check_saved, check_alloc, check_errors, check_descent, check_backend;
 bool check_gradient_at(checker *c, tally *t, const trial *tr, bool deep); /* deep: the whole Jacobian where it is small */
+/* gradcheck.c: ebb_gradcheck */
+ebb_status check_function(ebb *e, ebb_fn fn, void *user, int n_x, ebb_tensor *const *x, int n_y,
+                          const ebb_gradcheck_options *o);
 bool check_looped(checker *c, tally *t, const trial *tr, const job *j, const outcome *whole); /* batched equals looped */
 
 #endif

@@ -7,11 +7,11 @@ const ebb_sig_operand *check_arg(const checker *c, int i) {
     return &c->sig.arg[i < c->sig.n_x ? i : c->sig.n_x - 1];
 }
 
-const ebb_vjp *check_vjp(const checker *c, int i) {
+const ebb_vjp_rule *check_vjp(const checker *c, int i) {
     if (c->op->n_vjp == 0) return NULL;
     const size_t last = c->op->n_vjp - 1;
     if ((size_t)i > last && !c->variadic) return NULL;
-    const ebb_vjp *r = &c->op->vjp[(size_t)i > last ? last : (size_t)i];
+    const ebb_vjp_rule *r = &c->op->vjp[(size_t)i > last ? last : (size_t)i];
     return r->rule ? r : NULL;
 }
 

@@ -187,11 +187,103 @@ EBB_API void ebb_no_grad_begin(ebb *e);        /* ops inside are not recorded; n
 EBB_API void ebb_no_grad_end(ebb *e);
 EBB_API void ebb_tape_clear(ebb *e); /* forgets the whole graph; tensors stay */
 
+/* ---- functions of derivatives: results belong to the scope; EBB_CREATE_GRAPH makes them differentiable themselves ---- */
+
+/* Jacobian-vector product, forward mode: jv[j] = sum over i of d(out[j])/d(wrt[i]) . tangents[i], of out[j]'s shape; zeros where out[j]
+ * depends on no wrt. Every op has it, derived from its rule (a rule is linear in the cotangent, so its transpose is the product). The
+ * graph stays. Townsend, 2017, "A new trick for calculating Jacobian vector products". */
+EBB_API ebb_status ebb_jvp(ebb *e, int n_out, ebb_tensor *const *out, int n_wrt, ebb_tensor *const *wrt,
+                           ebb_tensor *const *tangents, int flags, ebb_tensor **jv);
+/* Vector-Jacobian product, reverse mode: ebb_grad, with zeros for a wrt that no output depends on. The graph stays. */
+EBB_API ebb_status ebb_vjp(ebb *e, int n_out, ebb_tensor *const *out, ebb_tensor *const *cotangents, int n_wrt,
+                           ebb_tensor *const *wrt, int flags, ebb_tensor **vj);
+/* Hessian-vector product of a loss of one element: hv[i] = sum over k of d2(loss)/d(wrt[i])d(wrt[k]) . v[k]. The graph stays. */
+EBB_API ebb_status ebb_hvp(ebb_tensor *loss, int n_wrt, ebb_tensor *const *wrt, ebb_tensor *const *v, int flags, ebb_tensor **hv);
+/* The whole Jacobian, of y's shape followed by x's: by rows or by columns, whichever are fewer. The graph stays. */
+EBB_API ebb_tensor *ebb_jacobian(ebb_tensor *y, ebb_tensor *x, int flags);
+/* The Hessian of a loss of one element, of x's shape twice. The graph stays. */
+EBB_API ebb_tensor *ebb_hessian(ebb_tensor *loss, ebb_tensor *x, int flags);
+
+/* ---- functions of the user's in the graph --------------------------------------------------------------------------- */
+
+/* Makes y[0 .. n_y) from x[0 .. n_x) by calling ops. -> EBB_OK, or the status of what failed (the session's error is set). */
+typedef ebb_status (*ebb_fn)(ebb *e, void *user, int n_x, ebb_tensor *const *x, int n_y, ebb_tensor **y);
+
+/* Runs fn without keeping what its ops would save; backward runs it again. Peak memory is then that of one such region at a time
+ * instead of all. fn must do the same each time: it may use parameters and other tensors from outside, which must not change in
+ * between (that is noticed); random ops draw the same numbers again. May be nested. user must live until backward is done. */
+EBB_API ebb_status ebb_checkpoint(ebb *e, ebb_fn fn, void *user, int n_x, ebb_tensor *const *x, int n_y, ebb_tensor **y);
+
+/* A function with a derivative of its own: dx[i], of x[i]'s shape, from the inputs, the outputs and the outputs' cotangents g;
+ * dx[i] left NULL counts as zero. Called by ops, so that EBB_CREATE_GRAPH goes through it. */
+typedef ebb_status (*ebb_fn_vjp)(ebb *e, void *user, int n_x, ebb_tensor *const *x, int n_y, ebb_tensor *const *y,
+                                 ebb_tensor *const *g, ebb_tensor **dx);
+typedef struct ebb_function ebb_function;
+/* -> borrowed from the session, NULL on error. The name is for messages and traces. user must live as long as graphs of it do. */
+EBB_API ebb_function *ebb_function_new(ebb *e, const char *name, ebb_fn forward, ebb_fn_vjp vjp, void *user);
+/* Up to 32 inputs, 8 outputs. */
+EBB_API ebb_status ebb_function_call(ebb_function *f, int n_x, ebb_tensor *const *x, int n_y, ebb_tensor **y);
+
+typedef struct ebb_gradcheck_options { /* zero fields mean: the default. Start from {.size = sizeof(ebb_gradcheck_options)} */
+    uint32_t size;
+    double rtol, atol; /* 1e-5, 1e-7 */
+    double step;       /* of the differences; 0: chosen for the size of each element */
+    bool second;       /* the second derivative too */
+} ebb_gradcheck_options;
+/* Compares the derivatives of fn at these f64 inputs (those that need a gradient) with differences. EBB_E_VERIFY when they differ: the
+ * error names input, element, both numbers. options may be NULL. Done by the first loaded verifier. */
+EBB_API ebb_status ebb_gradcheck(ebb *e, ebb_fn fn, void *user, int n_x, ebb_tensor *const *x, int n_y,
+                                 const ebb_gradcheck_options *options);
+/* The same for a function with a derivative of its own: is the derivative right? */
+EBB_API ebb_status ebb_function_check(ebb_function *f, int n_x, ebb_tensor *const *x, int n_y,
+                                      const ebb_gradcheck_options *options);
+
+/* A tensor of session `to` over the memory of t, which belongs to another session: parameters that several threads read. In-place ops
+ * and ebb_data_mut refuse it; it may need a gradient (ebb_requires_grad), which each session then has for itself. t must outlive it
+ * and must not be written to meanwhile. Contiguous tensors only. */
+EBB_API ebb_tensor *ebb_share(ebb *to, const ebb_tensor *t);
+
+/* ---- looking on ----------------------------------------------------------------------------------------------------- */
+
+typedef enum ebb_event_kind {
+    EBB_EV_OP = 1,         /* an op ran: op, x, y */
+    EBB_EV_RULE,           /* a rule ran: op, x (saved ones; others NULL), y, g in, result dx */
+    EBB_EV_BACKWARD_BEGIN, /* y[0]: the tensor backward starts from */
+    EBB_EV_BACKWARD_END,   /* also of one that failed */
+    EBB_EV_LEAF_GRAD, /* a leaf's gradient is about to be added to .grad: x[0] the leaf, dx the contribution */
+    EBB_EV_STEP       /* an optimizer stepped */
+} ebb_event_kind;
+
+/* Everything is borrowed and lives during the callback only. */
+typedef struct ebb_event {
+    uint32_t size;
+    int32_t kind;
+    const ebb_op *op;
+    int32_t n_x, n_y;
+    ebb_tensor *const *x, *const *y;
+    ebb_tensor *g;      /* EBB_EV_RULE: the cotangent that came in */
+    ebb_tensor *dx;     /* EBB_EV_RULE, EBB_EV_LEAF_GRAD */
+    int32_t which;      /* EBB_EV_RULE: the input that dx is for */
+    const char *region; /* "block1/attention", "" at the top */
+    const void *attrs;
+} ebb_event;
+
+/* On: a NaN that a rule makes, and any error in backward, stops with the forward op, its region and its inputs' shapes. */
+EBB_API void ebb_anomaly(ebb *e, bool on);
+
 /* Sees the gradient of t when backward has finished it; may return a replacement of its shape, or NULL to keep it. g is
  * borrowed, may be shared with other tensors' gradients, and must not be written to; ebb_retain keeps it. */
 typedef ebb_tensor *(*ebb_grad_hook)(ebb_tensor *t, ebb_tensor *g, void *user);
 EBB_API int64_t ebb_hook_add(ebb_tensor *t, ebb_grad_hook fn, void *user); /* -> handle > 0, 0 on error */
-EBB_API void ebb_hook_remove(ebb *e, int64_t handle);
+/* Runs when backward has added to leaf's .grad (which may then be used and cleared: an optimizer step as gradients come in). */
+typedef ebb_status (*ebb_accumulated_hook)(ebb_tensor *leaf, void *user);
+EBB_API int64_t ebb_hook_accumulated(ebb_tensor *leaf, ebb_accumulated_hook fn, void *user); /* -> handle > 0, 0 on error */
+/* Sees every call of an op (NULL: of any) in a region and those inside it (NULL: anywhere), forwards (EBB_EV_OP) or backwards
+ * (EBB_EV_RULE, one for each input). Another status than EBB_OK stops what runs. -> handle > 0, 0 on error */
+typedef ebb_status (*ebb_op_hook)(ebb *e, const ebb_event *ev, void *user);
+EBB_API int64_t ebb_hook_forward(ebb *e, const char *op, const char *region, ebb_op_hook fn, void *user);
+EBB_API int64_t ebb_hook_backward(ebb *e, const char *op, const char *region, ebb_op_hook fn, void *user);
+EBB_API void ebb_hook_remove(ebb *e, int64_t handle); /* of any kind; unknown ones do nothing */
 
 /* The tape, for tools: node i of [0, ebb_tape_len). Everything borrowed until the tape changes. */
 typedef struct ebb_node_info {

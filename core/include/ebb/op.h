@@ -115,10 +115,10 @@ typedef struct ebb_call {
  * -> a tensor of the input's shape or one that broadcasting made larger (the engine sums it back), any scope's. */
 typedef ebb_tensor *(*ebb_rule_fn)(const ebb_call *c, ebb_tensor *g);
 
-typedef struct ebb_vjp {
+typedef struct ebb_vjp_rule {
     ebb_rule_fn rule; /* NULL: this input has no gradient */
     uint64_t reads;   /* EBB_X(i) | EBB_Y(j): what is saved for it */
-} ebb_vjp;
+} ebb_vjp_rule;
 
 #define EBB_X(i) ((uint64_t)1 << (i))
 #define EBB_Y(j) ((uint64_t)1 << (32 + (j)))
@@ -134,7 +134,7 @@ typedef struct ebb_pull {
 
 /* Lists in a declaration: `.vjp = EBB_VJP({mul_dx, EBB_X(1)}, {mul_dy, EBB_X(0)})`. */
 #define EBB_VJP(...)                                                                                         \
-    (const ebb_vjp[]){__VA_ARGS__}, .n_vjp = sizeof((const ebb_vjp[]){__VA_ARGS__}) / sizeof(ebb_vjp)
+    (const ebb_vjp_rule[]){__VA_ARGS__}, .n_vjp = sizeof((const ebb_vjp_rule[]){__VA_ARGS__}) / sizeof(ebb_vjp_rule)
 #define EBB_PULL(...)                                                                                        \
     (const ebb_pull[]){__VA_ARGS__}, .n_pull = sizeof((const ebb_pull[]){__VA_ARGS__}) / sizeof(ebb_pull)
 #define EBB_ATTRS(S, table) table, .n_attrs = sizeof(table) / sizeof((table)[0]), .attrs_size = sizeof(S)
@@ -205,7 +205,7 @@ struct ebb_op {
     const char *doc;  /* one or two sentences */
     const char *ref;  /* source of the formula */
     const ebb_kernel *fwd;
-    const ebb_vjp *vjp; /* one an input, or a single one for all of a variadic op */
+    const ebb_vjp_rule *vjp; /* one an input, or a single one for all of a variadic op */
     size_t n_vjp;
     const ebb_pull *pull;
     size_t n_pull;
@@ -428,8 +428,9 @@ static inline ebb_tensor *ebb_constant(ebb *e, ebb_dtype dtype, ebb_ints shape, 
 }
 
 static inline ebb_info ebb_info_of(const ebb_tensor *t) { /* zeros for NULL */
-    ebb_info i = {0};
+    ebb_info i;
     if (t) ebb_host_of(t)->info(t, &i);
+    else memset(&i, 0, sizeof i);
     return i;
 }
 

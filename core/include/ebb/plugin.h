@@ -108,29 +108,6 @@ typedef struct ebb_gradfn_decl {
 
 /* ---- probe: listens to the event bus ------------------------------------------------------------------------ */
 
-typedef enum ebb_event_kind {
-    EBB_EV_OP = 1,         /* an op ran: op, x, y */
-    EBB_EV_RULE,           /* a rule ran: op, x (saved ones; others NULL), y, g in, result dx */
-    EBB_EV_BACKWARD_BEGIN, /* y[0]: the tensor backward starts from */
-    EBB_EV_BACKWARD_END,   /* also of one that failed */
-    EBB_EV_LEAF_GRAD, /* a leaf's gradient is about to be added to .grad: x[0] the leaf, dx the contribution */
-    EBB_EV_STEP       /* an optimizer stepped */
-} ebb_event_kind;
-
-/* Everything is borrowed and lives during the callback only. */
-typedef struct ebb_event {
-    uint32_t size;
-    int32_t kind;
-    const ebb_op *op;
-    int32_t n_x, n_y;
-    ebb_tensor *const *x, *const *y;
-    ebb_tensor *g;      /* EBB_EV_RULE: the cotangent that came in */
-    ebb_tensor *dx;     /* EBB_EV_RULE, EBB_EV_LEAF_GRAD */
-    int32_t which;      /* EBB_EV_RULE: the input that dx is for */
-    const char *region; /* "block1/attention", "" at the top */
-    const void *attrs;
-} ebb_event;
-
 /* A probe. Another status than EBB_OK stops the call that raised the event: set the words with ebb_fail(). */
 typedef struct ebb_probe_decl {
     uint32_t size;
@@ -167,6 +144,9 @@ typedef struct ebb_verifier_decl {
     const char *name;
     const char *doc;
     ebb_status (*verify)(ebb *e, const ebb_op *op, const ebb_verify_options *opt);
+    /* What ebb_gradcheck does: the derivatives of fn at these inputs against differences, in session e itself. May be NULL. */
+    ebb_status (*gradcheck)(ebb *e, ebb_fn fn, void *user, int n_x, ebb_tensor *const *x, int n_y,
+                            const ebb_gradcheck_options *options);
 } ebb_verifier_decl;
 
 #ifdef __cplusplus

@@ -23,7 +23,9 @@ static EBB_INLINE ebb_block ebb_philox(uint64_t key, uint64_t hi, uint64_t lo) {
         k0 += 0x9E3779B9u;
         k1 += 0xBB67AE85u;
     }
-    return (ebb_block){{c0, c1, c2, c3}};
+    ebb_block b;
+    b.r[0] = c0, b.r[1] = c1, b.r[2] = c2, b.r[3] = c3;
+    return b;
 }
 
 /* Uniform in [0,1): 24 bits for float, 53 for double. */
