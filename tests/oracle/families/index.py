@@ -267,7 +267,7 @@ def put(x, i, s, accumulate=False):
 
 def scatter_reduce(x, i, s, dim, reduce, include_self=True):
     torch.scatter_reduce(x, dim, i, s, reduce, include_self=include_self)
-    s = s[tuple(slice(n) for n in i.shape)] if s.dim() else s  # torch gives what the index does not reach a gradient
+    s = s[tuple(slice(n) for n in i.shape)] if s.dim() == i.dim() else s  # torch gives what the index does not reach a gradient
     y = torch.scatter_reduce(x, dim, i, s, reduce, include_self=include_self)
     if not include_self and i.numel() and x.is_floating_point():  # so that no gradient goes to what is left out
         neutral = {"sum": 0.0, "prod": 1.0, "mean": 0.0, "amax": -math.inf, "amin": math.inf}[reduce]
