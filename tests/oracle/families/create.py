@@ -34,7 +34,7 @@ def ranges():
         for dtype in (F32, F64):
             yield Case("linspace", start=start, end=end, steps=steps, dtype=dtype)
         for dtype in (I32, I64):
-            if abs(start) < 1e9:
+            if abs(start) < 1e9 and steps < 100:  # torch's steps of more elements round otherwise than its first
                 yield Case("linspace", start=start, end=end, steps=steps, dtype=dtype)
         for base in ({}, {"base": 2}, {"base": 0.5}, {"base": -2}):
             if abs(start) < 20:
@@ -117,11 +117,10 @@ def bernoulli(x, p=None, key=0):
     return torch.bernoulli(x) if p is None else torch.bernoulli(x, p)
 
 
-def normal(mean=None, s=None, **attrs):
-    std = s
-    if mean is None and std is None:
-        return torch.normal(float(attrs.get("mean", 0)), float(attrs.get("std", 1)), attrs["size"])
-    return torch.normal(attrs.get("mean", 0.0) if mean is None else mean, attrs.get("std", 1.0) if std is None else std).detach()
+def normal(m=None, s=None, mean=0.0, std=1.0, size=(), key=0):
+    if m is None and s is None:
+        return torch.normal(float(mean), float(std), size)
+    return torch.normal(mean if m is None else m, std if s is None else s).detach()
 
 
 def shape_only(f):
