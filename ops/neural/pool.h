@@ -42,6 +42,23 @@ static inline reach reach_of(const grid *g, bool adaptive, int d, int64_t o) {
         for (int64_t y = Y.from; y < Y.to; y += Y.step)                                                      \
             for (int64_t i = (z * (g).size[1] + y) * (g).size[2] + X.from, end = i - X.from + X.to; i < end; i += X.step) statement
 
+/* Windows that are no adaptive ones, a row of them at a time, so that loops are long and become vectors: n positions from p on see the
+ * elements i, i + step, ... `along` holds, for each element of a window along the last dim, which positions see it. */
+#define EACH_ROW_IN_WINDOWS(g, along, start, statement, close)                                                   for (int64_t oz = 0; oz < (g).count[0]; oz++) {                                                                  const reach Z = reach_of(&(g), false, 0, oz);                                                                for (int64_t oy = 0; oy < (g).count[1]; oy++) {                                                                  const reach Y = reach_of(&(g), false, 1, oy);                                                                const int64_t row = (oz * (g).count[1] + oy) * (g).count[2], step = (g).stride[2];                           start                                                                                                        for (int64_t z = Z.from; z < Z.to; z += Z.step)                                                                  for (int64_t y = Y.from; y < Y.to; y += Y.step)                                                                  for (int64_t kx = 0; kx < (g).kernel[2]; kx++) {                                                                 const int64_t p = row + (along)[kx].from, n = (along)[kx].to - (along)[kx].from;                             const int64_t i = (z * (g).size[1] + y) * (g).size[2] + (along)[kx].at;                                      statement                                                                                                }                                                                                                    close                                                                                                    }                                                                                                        }
+
+/* Scratch: `along`, and then two rows of numbers. */
+static inline size_t row_scratch(const ebb_loop *l) {
+    const windows *w = (const windows *)l->attrs;
+    const int last = w->size.n - 1;
+    return (size_t)w->kernel_size.v[last] * sizeof(span) + 2 * (size_t)w->count.v[last] * sizeof(double);
+}
+
+static inline const span *spans_along(const grid *g, void *scratch) {
+    span *s = (span *)scratch;
+    for (int64_t k = 0; k < g->kernel[2]; k++) s[k] = span_of(g, 2, k);
+    return s;
+}
+
 /* The input of an op over `dims` spatial dims: channels before them, perhaps a batch. The batch may be empty, and with
  * `channels_too` so may channels without one. -> false: it failed */
 static inline bool pool_input_ok(const ebb_call *c, int dims, bool channels_too) {

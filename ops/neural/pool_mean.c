@@ -97,12 +97,16 @@ static ebb_tensor *lp_pool(const ebb_call *c, int dims) {
     windows w;
     if (a->norm_type == 0) return EBB_FAIL(c, EBB_E_ATTR, "norm_type is 0; it must be another number");
     if (!pool_windows(c, dims, &a->kernel_size, &a->stride, NULL, NULL, a->ceil_mode, &w)) return NULL;
-    ebb_tensor *mean = ebb_window_mean(ebb_pow(c->x[0], .exponent = a->norm_type), SAME_WINDOWS(&w));
+    const bool two = a->norm_type == 2;
+    ebb_tensor *power = two ? ebb_square(c->x[0]) : ebb_pow(c->x[0], .exponent = a->norm_type);
+    ebb_tensor *mean = ebb_window_mean(power, SAME_WINDOWS(&w));
     ebb_tensor *sum = ebb_mul_scalar(mean, (double)numel_of(&w.kernel_size));
     if (a->norm_type == 1) return sum;
     if (a->norm_type < 0) return ebb_pow(sum, .exponent = 1 / a->norm_type);
     ebb_tensor *none = ebb_eq(sum, ebb_scalar(sum, 0));
-    return ebb_where(none, ebb_scalar(sum, 0), ebb_pow(ebb_where(none, ebb_scalar(sum, 1), sum), .exponent = 1 / a->norm_type));
+    ebb_tensor *some = ebb_where(none, ebb_scalar(sum, 1), sum);
+    ebb_tensor *root = two ? ebb_sqrt(some) : ebb_pow(some, .exponent = 1 / a->norm_type);
+    return ebb_where(none, ebb_scalar(sum, 0), root);
 }
 
 static ebb_tensor *lp_pool1(const ebb_call *c) { return lp_pool(c, 1); }
