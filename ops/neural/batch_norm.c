@@ -15,7 +15,9 @@ static bool fits(const ebb_call *c) {
     }
     for (int i = 0; i < c->n_x; i++)
         if (c->x[i] && (c->x_shape[i].dtype != x->dtype || !ebb_is_float(x->dtype))) {
-            (void)EBB_FAIL(c, EBB_E_DTYPE, "the input and what stands beside it must be of one float dtype; convert with ebb_to (op \"to\")");
+            (void)EBB_FAIL(
+                c, EBB_E_DTYPE,
+                "the input and what stands beside it must be of one float dtype; convert with ebb_to (op \"to\")");
             return false;
         }
     return per_channel(c, x->dim[1]);
@@ -32,7 +34,8 @@ static ebb_tensor *by_running(const ebb_call *c, double eps) {
     const ebb_shape *x = &c->x_shape[0];
     ebb_tensor *mean = given(c, 1), *var = given(c, 2), *weight = given(c, 3), *bias = given(c, 4);
     if (!mean || !var)
-        return EBB_FAIL(c, EBB_E_ARG, "running_mean and running_var are needed where the input's own statistics are not used");
+        return EBB_FAIL(c, EBB_E_ARG,
+                        "running_mean and running_var are needed where the input's own statistics are not used");
     ebb_ints one = {x->ndim - 1, {0}};
     for (int d = 0; d < one.n; d++) one.v[d] = d ? 1 : x->dim[1];
     ebb_tensor *scale = ebb_div_into(1, ebb_sqrt(ebb_add_scalar(ebb_reshape(var, .shape = one), eps)));
@@ -41,11 +44,30 @@ static ebb_tensor *by_running(const ebb_call *c, double eps) {
     return bias ? ebb_add(y, ebb_reshape(bias, .shape = one)) : y;
 }
 
+/* Mean of the channels of [N,C], and x without it: whole rows are added, which is many times faster than column by column. */
+static ebb_tensor *centered(ebb_tensor *x, ebb_tensor **mean) {
+    *mean = ebb_mean(x, .dim = EBB_DIMS(0));
+    return ebb_sub(x, *mean);
+}
+
+/* x [N,C] normalised by the statistics of its columns. */
+static ebb_tensor *columns(const ebb_call *c, double eps) {
+    ebb_tensor *mean,
+        *x = centered(ebb_reshape(c->x[0], .shape = EBB_SHAPE(c->x_shape[0].dim[0], c->x_shape[0].dim[1])), &mean);
+    ebb_tensor *deviation = ebb_sqrt(ebb_add_scalar(ebb_mean(ebb_square(x), .dim = EBB_DIMS(0)), eps));
+    ebb_tensor *scale = given(c, 3) ? ebb_div(c->x[3], deviation) : ebb_div_into(1, deviation);
+    ebb_tensor *y = ebb_mul(x, scale);
+    if (given(c, 4)) y = ebb_add(y, c->x[4]);
+    return ebb_reshape(y, .shape = ebb_ints_of(&c->x_shape[0]));
+}
+
 /* x normalised by its own statistics. */
 static ebb_tensor *by_own(const ebb_call *c, double eps, bool instances) {
     const ebb_shape *x = &c->x_shape[0];
     if (x->dim[instances ? 1 : 0] && (instances ? 1 : x->dim[0]) * spatial_of(x) == 1)
-        return EBB_FAIL(c, EBB_E_SHAPE, "each channel%s has 1 value; more are needed for a variance", instances ? " of a sample" : "");
+        return EBB_FAIL(c, EBB_E_SHAPE, "each channel%s has 1 value; more are needed for a variance",
+                        instances ? " of a sample" : "");
+    if (spatial_of(x) == 1) return columns(c, eps);
     const ebb_ints group = groups_of(x, instances);
     const ebb_ints one = instances ? EBB_SHAPE(x->dim[1], 1, 1, 1) : EBB_SHAPE(1, x->dim[1], 1);
     const ebb_ints all = instances ? EBB_SHAPE(x->dim[1], 1, 1, spatial_of(x)) : group;
@@ -87,7 +109,8 @@ typedef struct instance_attrs {
     double eps;
 } instance_attrs;
 static const ebb_attr instance_attr[] = {
-    EBB_ATTR(EBB_A_BOOL, instance_attrs, use_input_stats, "1", "use each sample's own statistics instead of the running ones"),
+    EBB_ATTR(EBB_A_BOOL, instance_attrs, use_input_stats, "1",
+             "use each sample's own statistics instead of the running ones"),
     EBB_ATTR(EBB_A_FLOAT, instance_attrs, eps, "1e-05", "added to the variance", .lo = 0, .hi = 1e300),
 };
 
@@ -116,18 +139,31 @@ typedef struct update_attrs {
 } update_attrs;
 static const ebb_attr update_attr[] = {
     EBB_ATTR(EBB_A_FLOAT, update_attrs, momentum, "0.1", "weight of the batch's own statistics in the new ones"),
-    EBB_ATTR(EBB_A_BOOL, update_attrs, instances, "0", "the statistics of each sample, averaged, as instance_norm uses them"),
+    EBB_ATTR(EBB_A_BOOL, update_attrs, instances, "0",
+             "the statistics of each sample, averaged, as instance_norm uses them"),
 };
+
+/* Mean and unbiased variance of the channels, [C], or of each sample's channels, [N,C]. */
+static void statistics(const ebb_call *c, bool instances, ebb_tensor *now[2]) {
+    const ebb_shape *x = &c->x_shape[0];
+    now[0] = now[1] = NULL;
+    if (spatial_of(x) == 1 && !instances && x->dim[0]) {
+        ebb_tensor *off = centered(ebb_reshape(c->x[0], .shape = EBB_SHAPE(x->dim[0], x->dim[1])), &now[0]);
+        now[1] = ebb_div_scalar(ebb_sum(ebb_square(off), .dim = EBB_DIMS(0)), (double)(x->dim[0] - 1));
+        return;
+    }
+    now[0] = ebb_moments(ebb_reshape(c->x[0], .shape = groups_of(x, instances)), .more = now + 1);
+}
 
 static ebb_tensor *batch_norm_update_compose(const ebb_call *c) {
     const update_attrs *a = (const update_attrs *)c->attrs;
     if (!fits(c)) return NULL;
-    ebb_tensor *now[2] = {NULL, NULL};
-    now[0] = ebb_moments(ebb_reshape(c->x[0], .shape = groups_of(&c->x_shape[0], a->instances)), .more = now + 1);
+    ebb_tensor *now[2];
+    statistics(c, a->instances, now);
     for (int i = 0; i < 2; i++) {
         ebb_tensor *old = given(c, 1 + i);
         if (a->instances) now[i] = ebb_mean(now[i], .dim = EBB_DIMS(0, 2));
-        if (old) now[i] = ebb_add(ebb_mul_scalar(ebb_reshape(old, .shape = EBB_SHAPE(c->x_shape[0].dim[1])), 1 - a->momentum), ebb_mul_scalar(now[i], a->momentum));
+        if (old) now[i] = ebb_add(ebb_mul_scalar(old, 1 - a->momentum), ebb_mul_scalar(now[i], a->momentum));
     }
     c->more[0] = now[1];
     return now[0];

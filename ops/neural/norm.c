@@ -29,17 +29,20 @@ static ebb_tensor *over_last(const ebb_call *c, ebb_tensor *bias, double eps, bo
     const int lead = x->ndim - last->n;
     if (last->n < 1) return EBB_FAIL(c, EBB_E_ATTR, "normalized_shape is empty; it names at least one dim");
     if (lead < 0 || !same_sizes(last, x->dim + lead, last->n))
-        return EBB_FAIL(c, EBB_E_SHAPE, "normalized_shape has %d sizes, the last of them %lld; the input's last dims are not these",
+        return EBB_FAIL(c, EBB_E_SHAPE,
+                        "normalized_shape has %d sizes, the last of them %lld; the input's last dims are not these",
                         last->n, (long long)last->v[last->n - 1]);
     for (int i = 1; i < c->n_x; i++)
         if (c->x[i] && !same_sizes(last, c->x_shape[i].dim, c->x_shape[i].ndim))
-            return EBB_FAIL(c, EBB_E_SHAPE, "%s does not have the sizes of normalized_shape", i == 1 ? "weight" : "bias");
+            return EBB_FAIL(c, EBB_E_SHAPE, "%s does not have the sizes of normalized_shape",
+                            i == 1 ? "weight" : "bias");
     int64_t rows = 1, n = 1;
     for (int d = 0; d < lead; d++) rows *= x->dim[d];
     for (int d = 0; d < last->n; d++) n *= last->v[d];
     const ebb_ints group = EBB_SHAPE(1, 1, n);
-    ebb_tensor *y = ebb_standardize(ebb_reshape(c->x[0], .shape = EBB_SHAPE(rows, 1, 1, n)), scale_of(c, given(c, 1), group, group),
-                                    ebb_reshape(bias, .shape = group), .eps = eps, .center = center);
+    ebb_tensor *y = ebb_standardize(ebb_reshape(c->x[0], .shape = EBB_SHAPE(rows, 1, 1, n)),
+                                    scale_of(c, given(c, 1), group, group), ebb_reshape(bias, .shape = group),
+                                    .eps = eps, .center = center);
     return ebb_reshape(y, .shape = ebb_ints_of(x));
 }
 
@@ -79,23 +82,27 @@ typedef struct group_attrs {
     double eps;
 } group_attrs;
 static const ebb_attr group_attr[] = {
-    EBB_ATTR(EBB_A_INT, group_attrs, num_groups, NULL, "groups that the channels, dim 1, are cut into", .lo = 1, .hi = 9e18),
+    EBB_ATTR(EBB_A_INT, group_attrs, num_groups, NULL, "groups that the channels, dim 1, are cut into",
+             .lo = 1, .hi = 9e18),
     EBB_ATTR(EBB_A_FLOAT, group_attrs, eps, "1e-05", "added to the variance", .lo = 0, .hi = 1e300),
 };
 
 static ebb_tensor *group_norm_compose(const ebb_call *c) {
     const group_attrs *a = (const group_attrs *)c->attrs;
     const ebb_shape *x = &c->x_shape[0];
-    if (x->ndim < 2) return EBB_FAIL(c, EBB_E_SHAPE, "the input has %d dims; at least 2 are needed, [N,C,..]", x->ndim);
+    if (x->ndim < 2)
+        return EBB_FAIL(c, EBB_E_SHAPE, "the input has %d dims; at least 2 are needed, [N,C,..]", x->ndim);
     const int64_t groups = a->num_groups, channels = x->dim[1], each = channels / groups, spatial = spatial_of(x);
     if (channels % groups)
-        return EBB_FAIL(c, EBB_E_SHAPE, "%lld channels cannot be cut into %lld groups", (long long)channels, (long long)groups);
+        return EBB_FAIL(c, EBB_E_SHAPE, "%lld channels cannot be cut into %lld groups", (long long)channels,
+                        (long long)groups);
     if (x->dim[0] * each * spatial == 1)
         return EBB_FAIL(c, EBB_E_SHAPE, "each group has 1 value; more are needed for a variance");
     if (!per_channel(c, channels)) return NULL;
     const ebb_ints one = EBB_SHAPE(groups, each, 1, 1), all = EBB_SHAPE(groups, each, 1, spatial);
-    ebb_tensor *y = ebb_standardize(ebb_reshape(c->x[0], .shape = EBB_SHAPE(x->dim[0], groups, each, 1, spatial)),
-                                    scale_of(c, given(c, 1), one, all), shift_of(given(c, 2), one, all), .eps = a->eps);
+    ebb_tensor *y =
+        ebb_standardize(ebb_reshape(c->x[0], .shape = EBB_SHAPE(x->dim[0], groups, each, 1, spatial)),
+                        scale_of(c, given(c, 1), one, all), shift_of(given(c, 2), one, all), .eps = a->eps);
     return ebb_reshape(y, .shape = ebb_ints_of(x));
 }
 

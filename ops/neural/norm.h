@@ -27,8 +27,9 @@ static inline bool per_channel(const ebb_call *c, int64_t channels) {
     for (int i = 1; i < c->n_x; i++) {
         const ebb_shape *s = &c->x_shape[i];
         if (!c->x[i] || (s->ndim < 2 && ebb_shape_numel(s) == channels)) continue;
-        (void)EBB_FAIL(c, EBB_E_SHAPE, "input %d has %lld elements in %d dims; 1 dim of %lld, the number of channels, is needed", i,
-                       (long long)ebb_shape_numel(s), s->ndim, (long long)channels);
+        (void)EBB_FAIL(c, EBB_E_SHAPE,
+                       "input %d has %lld elements in %d dims; 1 dim of %lld, the number of channels, is needed",
+                       i, (long long)ebb_shape_numel(s), s->ndim, (long long)channels);
         return false;
     }
     return true;

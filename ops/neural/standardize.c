@@ -12,7 +12,8 @@ typedef struct standardize_attrs {
 } standardize_attrs;
 static const ebb_attr standardize_attr[] = {
     EBB_ATTR(EBB_A_FLOAT, standardize_attrs, eps, NULL, "added to the variance", .lo = 0, .hi = 1e300),
-    EBB_ATTR(EBB_A_BOOL, standardize_attrs, center, "1", "subtract the mean; if not, the mean square stands for the variance"),
+    EBB_ATTR(EBB_A_BOOL, standardize_attrs, center, "1",
+             "subtract the mean; if not, the mean square stands for the variance"),
 };
 
 /* m rows of n elements; a group of one column is one row of m. */
@@ -22,12 +23,17 @@ static const ebb_attr standardize_attr[] = {
     const int along = column ? 0 : 2;
 
 /* Element k of operand i's block is v[k]. */
-#define AT(i) ((T *)l->p[i] + item * l->step[i] + c * l->stride[i][1] + row * l->stride[i][0] + at * l->stride[i][along])
+#define AT(i)                                                                                                \
+    ((T *)l->p[i] + item * l->step[i] + c * l->stride[i][1] + row * l->stride[i][0] + at * l->stride[i][along])
 #define READ(v, i)                                                                                           \
     T v##_copy[BLOCK];                                                                                       \
     const T *v = AT(i);                                                                                      \
     if (l->stride[i][along] != 1 && len > 1) {                                                               \
-        for (int64_t k = 0; k < len; k++) v##_copy[k] = v[k * l->stride[i][along]];                          \
+        const int64_t step = l->stride[i][along];                                                            \
+        if (step)                                                                                            \
+            for (int64_t k = 0; k < len; k++) v##_copy[k] = v[k * step];                                     \
+        else                                                                                                 \
+            for (int64_t k = 0; k < len; k++) v##_copy[k] = *v;                                              \
         v = v##_copy;                                                                                        \
     }
 #define WRITE(i, value)                                                                                      \
@@ -50,16 +56,21 @@ static const ebb_attr standardize_attr[] = {
         for (; j + LANES <= len; j += LANES)                                                                 \
             for (int64_t k = j; k < j + LANES; k++) part[k - j] += term;                                     \
         for (int64_t k = j; k < len; k++) rest += term;                                                      \
-        for (int h = LANES / 2; h; h /= 2)                                                                   \
-            for (int k = 0; k < h; k++) part[k] += part[k + h];                                              \
-        total += (double)(part[0] + rest);                                                                   \
+        for (int k = 0; k < 8; k++) part[k] += part[k + 8];                                                  \
+        for (int k = 0; k < 4; k++) part[k] += part[k + 4];                                                  \
+        total += (double)(part[0] + part[2] + (part[1] + part[3]) + rest);                                   \
     }
-/* The group's mean, and its squared distances from it summed. */
+/* The group's mean, to more digits than T has: mean + low; and the squared distances from it summed. The second pass corrects
+ * the first (Chan, Golub and LeVeque, 1983, "Algorithms for computing the sample variance"). */
 #define MOMENTS(input, center)                                                                               \
-    double sum = 0, squares = 0;                                                                             \
+    double sum = 0, drift = 0, squares = 0;                                                                  \
     if (center) EACH_BLOCK(READ(x, input) ADD_BLOCK(sum, x[k]))                                              \
     const T mean = (T)(sum / (double)count);                                                                 \
-    EACH_BLOCK(READ(x, input) ADD_BLOCK(squares, (x[k] - mean) * (x[k] - mean)))
+    EACH_BLOCK(READ(x, input) if (center) ADD_BLOCK(drift, x[k] - mean)                                      \
+                   ADD_BLOCK(squares, (x[k] - mean) * (x[k] - mean)))                                        \
+    const T low = (T)(drift / (double)count);                                                                \
+    squares -= drift * drift / (double)count;
+#define OFF_MEAN (x[k] - mean - low)
 
 EBB_KERNEL(standardize_fwd,
     const standardize_attrs *a = (const standardize_attrs *)l->attrs;
@@ -68,8 +79,8 @@ EBB_KERNEL(standardize_fwd,
         for (int64_t c = 0; c < l->dim[1]; c++) {
             MOMENTS(0, a->center)
             const T scale = (T)(1 / ebb_sqrt(squares / (double)count + a->eps));
-            if (l->p[2]) EACH_BLOCK(READ(x, 0) READ(w, 1) READ(b, 2) WRITE(3, (x[k] - mean) * scale * w[k] + b[k]))
-            else EACH_BLOCK(READ(x, 0) READ(w, 1) WRITE(3, (x[k] - mean) * scale * w[k]))
+            if (l->p[2]) EACH_BLOCK(READ(x, 0) READ(w, 1) READ(b, 2) WRITE(3, OFF_MEAN * scale * w[k] + b[k]))
+            else EACH_BLOCK(READ(x, 0) READ(w, 1) WRITE(3, OFF_MEAN * scale * w[k]))
         })
 
 /* Sum of the groups, divided by their size. */
@@ -88,7 +99,8 @@ static ebb_tensor *standardize_dx(const ebb_call *c, ebb_tensor *g) {
 static ebb_tensor *standardize_dw(const ebb_call *c, ebb_tensor *g) {
     const standardize_attrs *a = (const standardize_attrs *)c->attrs;
     const ebb_shape *x = &c->x_shape[0];
-    ebb_tensor *one = ebb_expand(ebb_scalar(g, 1), .size = EBB_SHAPE(x->dim[x->ndim - 3], x->dim[x->ndim - 2], x->dim[x->ndim - 1]));
+    ebb_tensor *one = ebb_expand(
+        ebb_scalar(g, 1), .size = EBB_SHAPE(x->dim[x->ndim - 3], x->dim[x->ndim - 2], x->dim[x->ndim - 1]));
     return ebb_mul(g, ebb_standardize(c->x[0], one, .eps = a->eps, .center = a->center));
 }
 static ebb_tensor *standardize_db(const ebb_call *c, ebb_tensor *g) {
@@ -106,11 +118,11 @@ EBB_KERNEL(standardize_pull,
             double pushed = 0; double turned = 0;
             EACH_BLOCK(READ(g, 0) READ(x, 1) READ(w, 2)
                 if (a->center) ADD_BLOCK(pushed, g[k] * w[k])
-                ADD_BLOCK(turned, g[k] * w[k] * (x[k] - mean)))
+                ADD_BLOCK(turned, g[k] * w[k] * OFF_MEAN))
             const T scale = (T)inverse;
             const T shift = (T)(pushed / (double)count);
             const T slope = (T)(turned / (double)count * inverse * inverse);
-            EACH_BLOCK(READ(g, 0) READ(x, 1) READ(w, 2) WRITE(3, scale * (g[k] * w[k] - shift - (x[k] - mean) * slope)))
+            EACH_BLOCK(READ(g, 0) READ(x, 1) READ(w, 2) WRITE(3, scale * (g[k] * w[k] - shift - OFF_MEAN * slope)))
         })
 
 EBB_OP(standardize,
@@ -133,7 +145,7 @@ EBB_KERNEL(moments_fwd,
     for (int64_t item = 0; item < l->n; item++)
         for (int64_t c = 0; c < l->dim[1]; c++) {
             MOMENTS(0, true)
-            ((T *)l->p[1])[item * l->step[1] + c * l->stride[1][0]] = mean;
+            ((T *)l->p[1])[item * l->step[1] + c * l->stride[1][0]] = mean + low;
             ((T *)l->p[2])[item * l->step[2] + c * l->stride[2][0]] = (T)(count ? squares / (double)(count - 1) : (double)NAN);
         })
 

@@ -165,6 +165,7 @@ static const ebb_verifier_decl ebb_verifier_check = {
     .name = "check",
     .doc = "Derivatives, contracts, layouts, shapes, numerics and determinism of an op, from its declaration alone.",
     .verify = verify,
+    .gradcheck = check_function,
 };
 
 EBB_PLUGIN_OF(check, .doc = "The verifier: every op is checked from its declaration before it is registered.",

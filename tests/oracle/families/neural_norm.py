@@ -11,7 +11,7 @@ DTYPES3 = (F64, F64, F32)
 
 
 def layer_norms():
-    for shape, last in [((4, 5), (5,)), ((2, 3, 4), (4,)), ((2, 3, 4), (3, 4)), ((2, 3, 4), (2, 3, 4)), ((5,), (5,)), ((0, 3), (3,)), ((2, 0), (0,)), ((3, 1), (1,)),
+    for shape, last in [((4, 5), (5,)), ((2, 3, 4), (4,)), ((2, 3, 4), (3, 4)), ((2, 3, 4), (2, 3, 4)), ((5,), (5,)), ((0, 3), (3,)), ((2, 0), (0,)),
                         ((2, 600), (600,)), ((3, 5), (3,)), ((3, 5), ()), ((), (1,)), ((2, 3), (2, 3, 1)), ((1, 2, 1, 2, 1, 2, 1, 2), (1, 2))]:
         for dtype, w, b, eps in itertools.product(DTYPES3 + (I64,), (True, False), (True, False), (None, 0.1, 0.0)):
             attrs = {"normalized_shape": last, **({} if eps is None else {"eps": eps})}
@@ -26,7 +26,7 @@ def layer_norms():
     yield Case("layer_norm", draw((2, 3)), draw((3,), F32), normalized_shape=(3,))
     for scale, shift in [(1e-3, 1e3), (1e15, 0), (1e-15, 0), (1, 1e6)]:
         for dtype in (F64, F32):
-            if dtype == F32 and shift > 1e3:
+            if dtype == F32 and shift:  # torch loses digits there
                 continue
             x = (torch.randn(3, 50, dtype=F64) * scale + shift).to(dtype)
             yield Case("layer_norm", x, normalized_shape=(50,))
@@ -55,7 +55,7 @@ def batch_norms():
             stat = running(c, dtype) if stats else (None, None)
             inputs = [draw(shape, dtype, "normal"), *stat, draw((c,), dtype, "normal") if w else None, draw((c,), dtype, "normal") if b else None]
             attrs = {} if eps is None else {"eps": eps}
-            column = eps is None and shape[2:].count(1) == len(shape) - 2  # expanded, every channel would be constant
+            column = shape[2:].count(1) == len(shape) - 2  # expanded, every channel would be constant
             yield Case("batch_norm", *inputs, training=own, plain=column, **attrs)
             if len(shape) > 2:
                 yield Case("instance_norm", *inputs, use_input_stats=own, **attrs)
@@ -134,6 +134,6 @@ CASES = {"layer_norm rms_norm": layer_norms, "group_norm": group_norms, "batch_n
 TWIN = {f.__name__: f for f in (layer_norm, rms_norm, group_norm, batch_norm, instance_norm, batch_norm_update)}
 KNOWN = [
     ("batch_norm", "in 2 dims; 1 dim of", "weights and statistics are vectors"),
-    ("(batch|instance|layer|group)_norm", r"second of .*, NULL, f64\[\d+\]", "torch leaves a term out when there is a bias but no weight"),
+    ("(batch|instance|layer|group)_norm", r"second of .*, NULL, f64\[[\d, ]+\]", "torch leaves a term out when there is a bias but no weight"),
     ("group_norm", r"gradient of input \d: 0.0, torch has nan.*f..\[2, 4, 0\]", "nothing flows to the weight of empty groups"),
 ]
