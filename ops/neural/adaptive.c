@@ -5,7 +5,8 @@ typedef struct adaptive_attrs {
     ebb_ints output_size;
 } adaptive_attrs;
 static const ebb_attr adaptive_attr[] = {
-    EBB_ATTR(EBB_A_INTS, adaptive_attrs, output_size, NULL, "size of the result, for each spatial dim or one for all; -1: the input's")};
+    EBB_ATTR(EBB_A_INTS, adaptive_attrs, output_size, NULL,
+             "size of the result, for each spatial dim or one for all; -1: the input's")};
 
 /* ---- adaptive_avg_pool ---- */
 

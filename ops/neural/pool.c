@@ -22,7 +22,8 @@ static ebb_status planes_infer(ebb_infer *s, const ebb_ints *from, const ebb_int
     ebb_status r = windows_ok(s);
     if (r == EBB_OK) r = plane_ok(s, "the input", s->x, -1, from);
     for (int d = 0; d < from->n && r == EBB_OK; d++)
-        if (!((const windows *)s->attrs)->size.v[d]) r = s->fail(s, EBB_E_SHAPE, "spatial dim %d is empty", d);
+        if (!((const windows *)s->attrs)->size.v[d])
+            r = s->fail(s, EBB_E_SHAPE, "spatial dim %d is empty", d);
     if (r != EBB_OK) return r;
     const int lead = s->x->ndim - from->n;
     s->work = 1;
@@ -74,10 +75,12 @@ EBB_KERNEL(window_max_fwd,
 static ebb_tensor *window_max_dx(const ebb_call *c, ebb_tensor *g) {
     const max_attrs *a = (const max_attrs *)c->attrs;
     const int64_t in = numel_of(&a->size), out = numel_of(&a->count);
-    if (!g || !out) return g ? ebb_constant(c->e, (ebb_dtype)c->x_shape[0].dtype, ebb_ints_of(&c->x_shape[0]), 0) : NULL;
+    if (!g || !out)
+        return g ? ebb_constant(c->e, (ebb_dtype)c->x_shape[0].dtype, ebb_ints_of(&c->x_shape[0]), 0) : NULL;
     const int64_t n = ebb_shape_numel(&c->x_shape[0]) / in;
     ebb_tensor *zero = ebb_constant(c->e, (ebb_dtype)c->x_shape[0].dtype, EBB_SHAPE(n, in), 0);
-    ebb_tensor *d = ebb_scatter_add(zero, ebb_reshape(c->y[1], .shape = EBB_SHAPE(n, out)), ebb_reshape(g, .shape = EBB_SHAPE(n, out)), .dim = 1);
+    ebb_tensor *d = ebb_scatter_add(zero, ebb_reshape(c->y[1], .shape = EBB_SHAPE(n, out)),
+                                    ebb_reshape(g, .shape = EBB_SHAPE(n, out)), .dim = 1);
     return ebb_reshape(d, .shape = ebb_ints_of(&c->x_shape[0]));
 }
 
@@ -112,7 +115,8 @@ static const ebb_attr mean_attr[] = {
     EBB_ATTR(EBB_A_BOOL, mean_attrs, count_include_pad, "1", "places in the padding count as elements"),
     EBB_ATTR(EBB_A_INT, mean_attrs, divisor, "0", "what sums are divided by; 0: the number of elements"),
 };
-#define SAME_MEAN(a) SAME_WINDOWS(a), .adaptive = (a)->adaptive, .count_include_pad = (a)->count_include_pad, .divisor = (a)->divisor
+#define SAME_MEAN(a)                                                                                         \
+    SAME_WINDOWS(a), .adaptive = (a)->adaptive, .count_include_pad = (a)->count_include_pad, .divisor = (a)->divisor
 
 static ebb_status window_mean_infer(ebb_infer *s) {
     const mean_attrs *a = (const mean_attrs *)s->attrs;
@@ -237,7 +241,8 @@ static const ebb_attr pool_attr[] = {
 static ebb_tensor *max_pool(const ebb_call *c, int dims) {
     const pool_attrs *a = (const pool_attrs *)c->attrs;
     windows w;
-    if (!pool_windows(c, dims, &a->kernel_size, &a->stride, &a->padding, &a->dilation, a->ceil_mode, &w)) return NULL;
+    if (!pool_windows(c, dims, &a->kernel_size, &a->stride, &a->padding, &a->dilation, a->ceil_mode, &w))
+        return NULL;
     return ebb_window_max(c->x[0], SAME_WINDOWS(&w), .more = c->more);
 }
 
