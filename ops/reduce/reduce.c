@@ -53,7 +53,7 @@ static ebb_tensor *mean_compose(const ebb_call *c) {
 
 static ebb_tensor *mean_dx(const ebb_call *c, ebb_tensor *g) {
     const int64_t n = reduced_count(c, ((const sum_attrs *)c->attrs)->dim);
-    return ebb_expand(kept(c, ebb_div_scalar(g, (double)n)), .size = ebb_ints_of(&c->x_shape[0]));
+    return ebb_expand(kept(c, ebb_div_scalar(g, n ? (double)n : 1)), .size = ebb_ints_of(&c->x_shape[0]));
 }
 
 EBB_OP(mean,

@@ -159,6 +159,7 @@ EBB_OP(type_as,
     .sig = "input(),other()->()",
     .math = "y = x in other's element type;  dx = g in x's",
     .compose = type_as_compose,
+    .infer = shape_own,
     .tries = "[3] [2]",
     .doc = "to the element type of another tensor."
 );

@@ -44,6 +44,7 @@ EBB_OP(meshgrid,
     .sig = "tensors()*->()*",
     .math = "y_k[i_0,..,i_n] = x_k[i_k];  dx_k = g_k summed over the other dims",
     .compose = meshgrid_compose,
+    .infer = shape_own,
     .attrs = EBB_ATTRS(mesh_attrs, mesh_attr),
     .tries = "[2] [3]; [2] [3] indexing=xy; [2] [] [3]; [2] [1] [3] indexing=xy; [3] indexing=xy",
     .doc = "The coordinates of a grid, one tensor for each vector; views."
@@ -62,6 +63,7 @@ EBB_OP(cartesian_prod,
     .sig = "tensors()*->()",
     .math = "y = the rows (x_0[i_0], .., x_n[i_n]), i_n fastest;  dx_k = its column of g summed",
     .compose = cartesian_compose,
+    .infer = shape_own,
     .tries = "[2] [3]; [2] [1] [3]; [3]; [2] [0]",
     .doc = "All rows of one element from each vector; of one vector, itself."
 );
@@ -116,6 +118,7 @@ EBB_OP(combinations,
     .sig = "input()->()",
     .math = "y = the rows of r elements of x, in order;  dx = the elements of g added where they came from",
     .compose = combinations_compose,
+    .infer = shape_own,
     .attrs = EBB_ATTRS(combinations_attrs, combinations_attr),
     .tries = "[4]; [4] r=3; [3] r=2 with_replacement=1; [3] r=1; [2] r=3; [2] r=3 with_replacement=1; [3] r=0",
     .doc = "All choices of r elements of a vector, by rows; none twice unless with_replacement."

@@ -104,6 +104,7 @@ EBB_OP(stack,
     .sig = "tensors()*->()",
     .math = "y[k] = tensor k along a new dim;  dx_k = g[k]",
     .compose = stack_compose,
+    .infer = shape_own,
     .attrs = EBB_ATTRS(cat_attrs, stack_attr),
     .tries = "[2,3] [2,3]; [2] [2] [2] dim=1; [] [] dim=-1; [2,3] [2,3] dim=-2; [0] [0]",
     .doc = "Tensors of one shape along a new dim."
@@ -124,6 +125,7 @@ EBB_OP(hstack,
     .sig = "tensors()*->()",
     .math = "y = the tensors one after another along dim 1;  dx_i = its part of g",
     .compose = hstack_compose,
+    .infer = shape_own,
     .tries = "[2,1] [2,3]; [2] [3]; [] []",
     .doc = "cat along dim 1, of vectors along dim 0."
 );
@@ -132,6 +134,7 @@ EBB_OP(vstack,
     .sig = "tensors()*->()",
     .math = "y = the tensors one after another along dim 0;  dx_i = its part of g",
     .compose = vstack_compose,
+    .infer = shape_own,
     .tries = "[1,3] [2,3]; [3] [3]; [] []; [3] [2,3]",
     .doc = "cat along dim 0, of vectors as rows."
 );
@@ -140,6 +143,7 @@ EBB_OP(dstack,
     .sig = "tensors()*->()",
     .math = "y = the tensors one after another along dim 2;  dx_i = its part of g",
     .compose = dstack_compose,
+    .infer = shape_own,
     .tries = "[2,3] [2,3]; [3] [3]; [] []; [2,3,1] [2,3,2]",
     .doc = "cat along dim 2, of matrices as (m, n, 1)."
 );
@@ -148,6 +152,7 @@ EBB_OP(column_stack,
     .sig = "tensors()*->()",
     .math = "y = the tensors one after another along dim 1;  dx_i = its part of g",
     .compose = column_stack_compose,
+    .infer = shape_own,
     .tries = "[3] [3]; [3] [3,2]; [] []",
     .doc = "cat along dim 1, of vectors as columns."
 );
@@ -176,6 +181,7 @@ EBB_OP(block_diag,
     .sig = "tensors()*->()",
     .math = "y = the matrices along the diagonal, zeros beside them;  dx_i = its block of g",
     .compose = block_diag_compose,
+    .infer = shape_own,
     .tries = "[2,3] [1,2]; [2] [] [2,1]; [2,2]; [0] [1,2]",
     .doc = "A matrix of blocks; numbers and vectors are taken as matrices of one row."
 );

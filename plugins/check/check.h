@@ -43,6 +43,7 @@ typedef struct checker {
     const ebb_op *op;
     ebb_sig sig;
     bool variadic, pointwise, differentiable;
+    bool any_shape; /* composed, and no signature that would say which dims belong together */
     ebb_dtype type; /* what T is in the f64 checks: EBB_F64 unless the op has no such kernel */
     const ebb_attr *axes;
     uint64_t seed;
@@ -188,6 +189,9 @@ check_body check_contract, check_gradient, check_cotangent, check_adjoint, check
     check_pull, check_layout, check_shapes, check_f32, check_special, check_kinks, check_determinism,
     check_threads, check_attrs, check_saved, check_alloc, check_errors, check_descent, check_backend;
 bool check_gradient_at(checker *c, tally *t, const trial *tr, bool deep); /* deep: the whole Jacobian where it is small */
+/* gradcheck.c: ebb_gradcheck */
+ebb_status check_function(ebb *e, ebb_fn fn, void *user, int n_x, ebb_tensor *const *x, int n_y,
+                          const ebb_gradcheck_options *o);
 bool check_looped(checker *c, tally *t, const trial *tr, const job *j, const outcome *whole); /* batched equals looped */
 
 #endif

@@ -52,6 +52,9 @@ static bool read_declaration(checker *c) {
     c->type = type_of(op);
     c->pointwise = c->sig.n_x > 0 && !op->infer && !op->view && !op->axes;
     for (int i = 0; i < c->sig.n_x + c->sig.n_y; i++) c->pointwise &= c->sig.arg[i].ndim == 0;
+    /* "()->()" of a composed op says nothing of what its elements depend on; kinks of single elements do */
+    c->any_shape = c->pointwise && op->compose && !op->fwd && !op->n_kinks;
+    c->pointwise &= !c->any_shape;
     c->variadic = c->sig.n_x > 0 && c->sig.arg[c->sig.n_x - 1].variadic;
     for (size_t k = 0; op->axes && k < op->n_attrs; k++)
         if (!strcmp(op->attrs[k].name, op->axes)) c->axes = &op->attrs[k];
@@ -162,6 +165,7 @@ static const ebb_verifier_decl ebb_verifier_check = {
     .name = "check",
     .doc = "Derivatives, contracts, layouts, shapes, numerics and determinism of an op, from its declaration alone.",
     .verify = verify,
+    .gradcheck = check_function,
 };
 
 EBB_PLUGIN_OF(check, .doc = "The verifier: every op is checked from its declaration before it is registered.",

@@ -124,11 +124,70 @@ def softmax(f):
     return twin
 
 
+def moments(op):
+    yield from reduced(op, special=False)
+    for c in (0, 1, 2, 3, 7, -1):
+        for shape, d in [((3, 4), {}), ((3, 4), {"dim": (0,)}), ((2, 3, 4), {"dim": (0, 2), "keepdim": True}), ((1,), {}), ((2,), {}), ((3,), {})]:
+            yield Case(op, draw(shape, F64, "normal"), correction=c, **d)
+    for shape in ((3, 4), (1,), ()):
+        yield Case(op, draw(shape, F64, "normal"), unbiased=False)
+    for dtype, far in ((F64, 1e8), (F64, -1e6), (F32, 1e4)):
+        for shape, d in [((1000,), {}), ((100, 7), {"dim": (0,)}), ((7, 100), {"dim": (1,)}), ((90, 130), {"dim": (0,)})]:
+            yield Case(op, draw(shape, dtype, "normal") + far, **d)
+    yield Case(op, torch.full((5,), 0.1, dtype=F64))
+
+
+def moment(name):
+    """In f64, about the mean: torch's own is less exact."""
+    f = torch.var if name.startswith("var") else torch.std
+
+    def twin(x, dim=(), keepdim=False, correction=1, unbiased=True):
+        if not x.is_floating_point():
+            raise TypeError("floats")
+        dims, wide = tuple(dim) or tuple(range(x.dim())), x.double()
+        far = wide.detach().mean()
+        y = f(wide - far if far.isfinite() else wide, dims, correction=correction if unbiased else 0, keepdim=keepdim).to(x.dtype)
+        return (y, torch.mean(x, dims, keepdim)) if name.endswith("mean") else y
+    return twin
+
+
+ORDERS = [2.0, 1.0, 0.0, math.inf, -math.inf, 3.0, 0.5, -1.0, 1.5, -2.5, 4.0]
+
+
+def norms(op, name):
+    yield from reduced(op, special=False)
+    for p, (shape, d) in itertools.product(ORDERS, [((5,), {}), ((3, 4), {"dim": (0,)}), ((2, 3, 4), {"dim": (0, 2), "keepdim": True}), ((2, 0, 3), {"dim": (1,)}),
+                                                     ((2, 0, 3), {"dim": (0,)}), ((0,), {}), ((), {}), ((1,), {}), ((40,), {}), ((2, 3, 4), {})]):
+        for dtype in (F64, F64, F32, random.choice(DTYPES[2:])):
+            yield Case(op, draw(shape, dtype, random.choice(["normal", "ties"])), **{name: p}, **d)
+    for p, v in itertools.product(ORDERS, [[0.0, 0.0], [0.0, 2.0], [math.inf, 1.0], [math.nan, 1.0], [-3.0, 4.0], [math.inf, math.nan], [1e-3, 1e3]]):
+        yield from (Case(op, torch.tensor(v, dtype=dtype), **{name: p}) for dtype in (F64, F32))
+    for have, want in itertools.product(DTYPES, DTYPES):
+        yield Case(op, draw((3, 4), have, "normal"), dtype=want)
+    for v in ([1e200, -1e200], [3e-200, 4e-200], [1e307, 1e307], [1e-320, 1e-320], [1e300, 1e-300]):
+        yield from (Case(op, torch.tensor(v, dtype=F64), **{name: p}) for p in (2.0, 3.0, -2.0))
+    yield Case(op, torch.tensor([1e30, -1e30, 1e19], dtype=F32))
+
+
+def vector_norm(x, dim=(), keepdim=False, ord=2.0, dtype=None):
+    """torch's, scaled so that nothing overflows on the way."""
+    if not x.is_floating_point() or dtype and not dtype.is_floating_point:
+        raise TypeError("floats")
+    x = x.to(dtype or x.dtype)
+    dims = tuple(dim) or tuple(range(x.dim()))
+    top = x.detach().abs().max() if x.numel() and x.is_floating_point() else torch.tensor(1.0)
+    if ord == 0 or not bool(top.isfinite()) or not float(top) or 1e-100 < float(top) < 1e100 and x.dtype == F64:
+        return torch.linalg.vector_norm(x, ord, dims, keepdim)
+    return (torch.linalg.vector_norm(x.double() / float(top), ord, dims, keepdim) * float(top)).to(x.dtype)
+
+
 TWIN = {
     "sum": several(torch.sum), "mean": several(torch.mean), "amax": several(torch.amax), "amin": several(torch.amin),
     "logsumexp": several(torch.logsumexp, every=True),
     "count_nonzero": count_nonzero, "count_true": count_nonzero, "all": one_by_one(torch.all), "any": one_by_one(torch.any),
     "aminmax": aminmax, "argmax": arg(torch.argmax), "argmin": arg(torch.argmin), "max": chosen("max"), "min": chosen("min"),
+    **{op: moment(op) for op in "var std var_mean std_mean".split()},
+    "linalg_vector_norm": vector_norm, "norm": lambda x, p=2.0, **rest: vector_norm(x, ord=p, **rest),
     "first_equal": first_equal, "softmax": softmax(torch.softmax), "log_softmax": softmax(torch.log_softmax),
 }
 
@@ -143,10 +202,15 @@ CASES = {
     **{op: lambda op=op: reduced(op) for op in "amax amin logsumexp count_nonzero all any".split()},
     **{op: lambda op=op: reduced(op, DIM) for op in "argmax argmin max min aminmax".split()},
     **{op: lambda op=op: along(op) for op in "softmax log_softmax".split()},
+    **{op: lambda op=op: moments(op) for op in "var std var_mean std_mean".split()},
+    "linalg_vector_norm": lambda: norms("linalg_vector_norm", "ord"), "norm": lambda: norms("norm", "p"),
     "first_equal": first_equals, "count_true": counts_true,
 }
 
 KNOWN = [
+    ("var|var_mean", r"gradient .*nan, torch has -?inf.*f64\[\] =", "0/0 of a single element is NaN, with a dim too"),
+    ("std|std_mean|norm|linalg_vector_norm", "second of .*0.0, torch has nan", "where the root has no derivative the second is 0 too"),
+    ("norm|linalg_vector_norm", r"gradient .*nan, torch has -?0.0.*\[\D*nan", "the sign of NaN is NaN"),
     ("sum", r"\| sum\(f(32|64).* dtype=u8", "a negative float as u8 is 0, as of the op `to`"),
     ("max|min|argmax|argmin|aminmax|amax|amin", "accepted .*(not implemented for|only supports)", "torch has no kernel for bool"),
 ]
