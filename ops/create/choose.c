@@ -20,15 +20,12 @@ static const ebb_attr randint_attr[] = {
 static ebb_status randint_infer(ebb_infer *s) { return sized(s, &((const randint_attrs *)s->attrs)->size, 4); }
 
 /* The bias of a product's high half is at most n/2^64. */
-static ebb_status randint_kernel(const ebb_loop *l) {
+EBB__BODY(randint_kernel, int64_t,
     const randint_attrs *a = (const randint_attrs *)l->attrs;
     const uint64_t n = (uint64_t)a->high - (uint64_t)a->low;
-    typedef int64_t T;
-    EACH_STRIP(a->key, l->arg[0].numel, for (int64_t k = 0; k < count; k++) y[k] =
-                                            (int64_t)((uint64_t)a->low + (uint64_t)below(r[k], s[k], n));)
-    return EBB_OK;
-}
-static const ebb_kernel randint_fwd[] = {{EBB_I64, {randint_kernel, randint_kernel, randint_kernel}}, {0, {0}}};
+    EACH_STRIP(a->key, l->arg[0].numel,
+        for (int64_t k = 0; k < count; k++) y[k] = (int64_t)((uint64_t)a->low + (uint64_t)below(r[k], s[k], n));))
+static const ebb_kernel randint_fwd[] = {{EBB_I64, EBB__TABLE(randint_kernel)}, {0, {0}}};
 
 EBB_OP(randint_i64,
     .sig = "->()",
@@ -250,16 +247,21 @@ static void sift(candidate *heap, int64_t n, int64_t i) {
     }
 }
 
-/* A race: each waits an exponential time of rate w; the first k win, in order. */
+/* A race: each waits an exponential time of rate w; the first k win, in order. Place i of a row has half i%2 of block (row, i/2). */
 #define RACE                                                                                                 \
     candidate *heap = (candidate *)l->scratch;                                                               \
     for (int64_t i = 0; i < k; i++) heap[i] = (candidate){INFINITY, INT64_MAX};                              \
-    for (int64_t i = 0; i < n; i++) {                                                                        \
-        if (!(w[i] > 0)) continue;                                                                           \
-        const candidate c = {-ebb_log(1 - ebb_unit(a->key, row * n + i)) / (double)w[i], i};                 \
-        if (!later(heap[0], c)) continue;                                                                    \
-        heap[0] = c;                                                                                         \
-        sift(heap, k, 0);                                                                                    \
+    for (int64_t from = 0; from < n; from += 2 * STRIP) {                                                    \
+        const int64_t count = n - from < 2 * STRIP ? n - from : 2 * STRIP;                                   \
+        draw_blocks((uint64_t)a->key, (uint64_t)row, from / 2, STRIP, r);                                    \
+        for (int64_t i = 0; i < count; i++)                                                                  \
+            time[i] = -ebb_log(1 - ebb_unit_f64(r[2 * i], r[2 * i + 1])) / (double)w[from + i];              \
+        for (int64_t i = 0; i < count; i++) {                                                                \
+            const candidate c = {time[i], from + i};                                                         \
+            if (!(w[from + i] > 0) || !later(heap[0], c)) continue;                                          \
+            heap[0] = c;                                                                                     \
+            sift(heap, k, 0);                                                                                \
+        }                                                                                                    \
     }                                                                                                        \
     if (heap[0].place == INT64_MAX)                                                                          \
         return l->fail(l, EBB_E_ARG, "row %lld has fewer than %lld weights above 0", (long long)row, (long long)k); \
@@ -271,7 +273,8 @@ static void sift(candidate *heap, int64_t n, int64_t i) {
 
 #define REPEATED                                                                                             \
     double *sum = (double *)l->scratch;                                                                      \
-    for (int64_t i = 0; i < n; i++) sum[i] = (i ? sum[i - 1] : 0) + (double)w[i];                            \
+    sum[0] = (double)w[0];                                                                                   \
+    for (int64_t i = 1; i < n; i++) sum[i] = sum[i - 1] + (double)w[i];                                      \
     for (int64_t j = 0; j < k; j++) {                                                                        \
         const double at = ebb_unit(a->key, row * k + j) * sum[n - 1];                                        \
         int64_t lo = 0, hi = n - 1; /* the first place whose sum is above */                                 \
@@ -288,16 +291,17 @@ EBB_KERNEL(multinomial_fwd,
     const multinomial_attrs *a = (const multinomial_attrs *)l->attrs;
     const int64_t n = l->arg[0].shape[l->arg[0].ndim - 1]; const int64_t k = a->num_samples;
     const int64_t rows = l->arg[0].numel / n; const int64_t end = l->first + l->n < rows ? l->first + l->n : rows;
+    uint32_t r[4 * STRIP]; double time[2 * STRIP];
     for (int64_t row = l->first; row < end; row++) {
         const T *w = (const T *)l->p[0] + row * n;
         int64_t *y = (int64_t *)l->p[1] + row * k;
-        double total = 0; bool ok = true;
+        int64_t good = 0; int64_t above = 0;
         for (int64_t i = 0; i < n; i++) {
-            ok &= w[i] >= 0 && w[i] - w[i] == 0;
-            total += (double)w[i];
+            good += w[i] >= 0 && w[i] - w[i] == 0;
+            above += w[i] > 0;
         }
-        if (!ok || !(total > 0))
-            return l->fail(l, EBB_E_ARG, "the weights of row %lld %s", (long long)row, ok ? "are all 0" : "are not all finite and at least 0");
+        if (good < n || !above)
+            return l->fail(l, EBB_E_ARG, "the weights of row %lld %s", (long long)row, good < n ? "are not all finite and at least 0" : "are all 0");
         if (a->replacement) { REPEATED } else { RACE }
     })
 

@@ -31,14 +31,12 @@ EBB_KERNEL_MOVE(index_select_fwd,
     const T *from = (const T *)l->p[0];
     T *y = (T *)l->p[2] + l->first * x.inner;
     int64_t o = n ? l->first / n : 0; int64_t i = n ? l->first % n : 0;
-    for (int64_t u = 0; u < l->n && n && x.outer; u++, y += x.inner) {
-        if ((uint64_t)index[i] >= (uint64_t)x.rows) return index_refused(l, index[i], x.rows);
-        const T *row = from + (o * x.rows + index[i]) * x.inner;
-        if (x.inner == 1) *y = *row;
-        else if (x.inner) memcpy(y, row, (size_t)x.inner * sizeof(T));
-        if (++i == n) {
-            i = 0;
-            o++;
+    for (int64_t left = n && x.outer ? l->n : 0; left; o++, i = 0) {
+        const T *block = from + o * x.rows * x.inner;
+        for (; i < n && left; i++, left--, y += x.inner) {
+            if ((uint64_t)index[i] >= (uint64_t)x.rows) return index_refused(l, index[i], x.rows);
+            if (x.inner == 1) *y = block[index[i]];
+            else if (x.inner) memcpy(y, block + index[i] * x.inner, (size_t)x.inner * sizeof(T));
         }
     })
 

@@ -56,13 +56,22 @@ static inline int64_t part_of(const field *f, int from, int to, int64_t k) {
     const field f = field_of(&l->arg[0], &l->arg[1], indexed_dim(l->attrs, l->arg[0].ndim));                 \
     const int64_t *index = (const int64_t *)l->p[1];                                                         \
     const int64_t every = l->arg[2].ndim != 0, end = l->first + l->n, row = f.whole[f.nd - 1];                 \
-    const int64_t limit = f.nd - 1 > f.dim ? f.part[f.nd - 1] : 1; /* how far the index reaches in a row */   \
+    const int64_t limit = f.part[f.nd - 1]; /* how far the index reaches in a row */                         \
     const bool flat = f.nd - 2 <= f.dim;                           /* at most one dim inside */               \
     for (int64_t u = l->first, m; u < end; u += m) {                                                         \
         const int64_t o = u / f.inner, k0 = u % f.inner, base = o * f.rows * f.inner;                        \
         m = f.inner - k0 < end - u ? f.inner - k0 : end - u;                                                 \
         if (x != y) copy_columns(y + base + k0, x + base + k0, f.rows, f.inner, m, sizeof(T));               \
         const int64_t p = part_of(&f, 0, f.dim, o);                                                          \
+        if (p >= 0 && f.dim == f.nd - 1) { /* the last dim: one column after another */                      \
+            for (int64_t i = p; i < p + f.part[f.dim]; i++) {                                                \
+                if ((uint64_t)index[i] >= (uint64_t)f.rows) return index_refused(l, index[i], f.rows);       \
+                const T v = src[i * every];                                                                  \
+                T *const place = y + base + index[i];                                                        \
+                put;                                                                                         \
+            }                                                                                                \
+            continue;                                                                                        \
+        }                                                                                                    \
         for (int64_t i = 0; i < f.part[f.dim] && p >= 0; i++)                                                \
             for (int64_t k = k0; k < k0 + m;) {                                                              \
                 const int64_t j = flat ? k : k % row, q = flat ? 0 : part_of(&f, f.dim + 1, f.nd - 1, k / row); \

@@ -27,8 +27,9 @@ static const ebb_attr fold_attr[] = {
 
 EBB_KERNEL_WIDE(scatter_fold_fwd,
     const int how = ((const fold_attrs *)l->attrs)->reduce;
-    SCATTER(if (how == PROD) *place *= v;
-            else if (v != v || (how == AMAX ? v > *place : v < *place)) *place = v))
+    SCATTER(const T w = *place;
+            const T most = v != v || v > w ? v : w; const T least = v != v || v < w ? v : w;
+            *place = how == PROD ? w * v : how == AMAX ? most : least))
 
 static const fold_attrs *fold_of(const ebb_call *c) { return (const fold_attrs *)c->attrs; }
 
