@@ -32,10 +32,12 @@ except ImportError as missing:
     sys.exit(0)
 
 from binding import CREATE_GRAPH, ALLOW_UNUSED, F32, F64, I64, NAME, Ebb, Refused
+import programs
 from cases import FAMILIES, cases, draw
 
 VALUE_TOL = {F64: 1e-9, F32: 1e-5}
 GRAD_TOL = {F64: 1e-7, F32: 2e-4}
+PROGRAMS = 2000  # random ones, with views and in-place writes
 
 # Deliberate deviations: (ops, pattern of "failure | case", reason). They count as passed, and are listed when they occur.
 KNOWN = [
@@ -366,6 +368,13 @@ def main():
             note(kind, case.size(), str(failure), case.text(), case.op if known else case.dtypes())
         ebb.lib.ebb_end(scope)
     if not args.op and not args.family:
+        for seed in range(PROGRAMS):
+            count["programs"] += 1
+            wrong = programs.run(ebb, args.seed * PROGRAMS + seed)
+            if wrong:
+                failed["programs"] += 1
+                first, *rest = wrong.split("\n")
+                note(("FAILED", "programs", re.sub(r"-?\d[\d.e-]*", "#", first)[:80]), len(rest), first, "\n".join(rest).strip(), f"seed {seed}")
         scope = ebb.lib.ebb_begin(ebb.e)
         for what, holds in [*graph_rules(ebb), *((f"{op} is compared", False) for op in set(ebb.op_names()) - set(TWIN))]:
             count["graph rules"] += 1

@@ -292,6 +292,19 @@ struct ebb_op {
     { fn, fn, fn }
 #endif
 
+/* In WebAssembly only f32 is compiled for speed: what people train with there; everything else for size. */
+#ifdef __wasm__
+#define EBB__SMALL __attribute__((minsize))
+#else
+#define EBB__SMALL
+#endif
+#define EBB__BODY_SMALL(fn, type, ...)                                                                       \
+    EBB__SMALL static EBB_INLINE ebb_status fn(const ebb_loop *l) {                                          \
+        typedef type T;                                                                                      \
+        __VA_ARGS__                                                                                          \
+        return EBB_OK;                                                                                       \
+    }                                                                                                        \
+    EBB__LEVELS(fn)
 #define EBB__BODY(fn, type, ...)                                                                             \
     static EBB_INLINE ebb_status fn(const ebb_loop *l) {                                                     \
         typedef type T;                                                                                      \
@@ -303,39 +316,43 @@ struct ebb_op {
 /* A kernel whose body is compiled for T = float and T = double. `l` is its ebb_loop. */
 #define EBB_KERNEL(name, ...)                                                                                \
     EBB__BODY(name##_f32, float, __VA_ARGS__)                                                                \
-    EBB__BODY(name##_f64, double, __VA_ARGS__)                                                               \
+    EBB__BODY_SMALL(name##_f64, double, __VA_ARGS__)                                                         \
     static const ebb_kernel name[] = {                                                                       \
         {EBB_F32, EBB__TABLE(name##_f32)}, {EBB_F64, EBB__TABLE(name##_f64)}, {0, {0}}};
 
 /* The same for i64 too; of the other integer types the engine makes i64 and brings the result back. */
 #define EBB_KERNEL_WIDE(name, ...)                                                                           \
     EBB__BODY(name##_f32, float, __VA_ARGS__)                                                                \
-    EBB__BODY(name##_f64, double, __VA_ARGS__)                                                               \
-    EBB__BODY(name##_i64, int64_t, __VA_ARGS__)                                                              \
+    EBB__BODY_SMALL(name##_f64, double, __VA_ARGS__)                                                         \
+    EBB__BODY_SMALL(name##_i64, int64_t, __VA_ARGS__)                                                        \
     static const ebb_kernel name[] = {{EBB_F32, EBB__TABLE(name##_f32)},                                     \
                                       {EBB_F64, EBB__TABLE(name##_f64)},                                     \
                                       {EBB_I64, EBB__TABLE(name##_i64)},                                     \
                                       {0, {0}}};
 
+#ifdef __wasm__ /* i32 by way of i64 */
+#define EBB_KERNEL_NUMERIC EBB_KERNEL_WIDE
+#else
 /* The same for i32 and i64 too (which wrap around on overflow, as two's complement does). */
 #define EBB_KERNEL_NUMERIC(name, ...)                                                                        \
     EBB__BODY(name##_f32, float, __VA_ARGS__)                                                                \
-    EBB__BODY(name##_f64, double, __VA_ARGS__)                                                               \
-    EBB__BODY(name##_i32, int32_t, __VA_ARGS__)                                                              \
-    EBB__BODY(name##_i64, int64_t, __VA_ARGS__)                                                              \
+    EBB__BODY_SMALL(name##_f64, double, __VA_ARGS__)                                                         \
+    EBB__BODY_SMALL(name##_i32, int32_t, __VA_ARGS__)                                                        \
+    EBB__BODY_SMALL(name##_i64, int64_t, __VA_ARGS__)                                                        \
     static const ebb_kernel name[] = {{EBB_F32, EBB__TABLE(name##_f32)},                                     \
                                       {EBB_F64, EBB__TABLE(name##_f64)},                                     \
                                       {EBB_I32, EBB__TABLE(name##_i32)},                                     \
                                       {EBB_I64, EBB__TABLE(name##_i64)},                                     \
                                       {0, {0}}};
+#endif
 
 /* The same for every dtype: for ops that only move or compare elements. */
 #define EBB_KERNEL_ALL(name, ...)                                                                            \
     EBB__BODY(name##_f32, float, __VA_ARGS__)                                                                \
-    EBB__BODY(name##_f64, double, __VA_ARGS__)                                                               \
-    EBB__BODY(name##_i32, int32_t, __VA_ARGS__)                                                              \
-    EBB__BODY(name##_i64, int64_t, __VA_ARGS__)                                                              \
-    EBB__BODY(name##_u8, uint8_t, __VA_ARGS__)                                                               \
+    EBB__BODY_SMALL(name##_f64, double, __VA_ARGS__)                                                         \
+    EBB__BODY_SMALL(name##_i32, int32_t, __VA_ARGS__)                                                        \
+    EBB__BODY_SMALL(name##_i64, int64_t, __VA_ARGS__)                                                        \
+    EBB__BODY_SMALL(name##_u8, uint8_t, __VA_ARGS__)                                                         \
     static const ebb_kernel name[] = {{EBB_F32, EBB__TABLE(name##_f32)},                                     \
                                       {EBB_F64, EBB__TABLE(name##_f64)},                                     \
                                       {EBB_I32, EBB__TABLE(name##_i32)},                                     \
@@ -346,7 +363,7 @@ struct ebb_op {
 
 /* For ops that only move elements: T is an unsigned integer of the element's size, so three bodies serve all dtypes. */
 #define EBB_KERNEL_MOVE(name, ...)                                                                           \
-    EBB__BODY(name##_1, uint8_t, __VA_ARGS__)                                                                \
+    EBB__BODY_SMALL(name##_1, uint8_t, __VA_ARGS__)                                                          \
     EBB__BODY(name##_4, uint32_t, __VA_ARGS__)                                                               \
     EBB__BODY(name##_8, uint64_t, __VA_ARGS__)                                                               \
     static const ebb_kernel name[] = {{EBB_F32, EBB__TABLE(name##_4)},                                       \
@@ -432,7 +449,11 @@ struct ebb_op {
 #define EBB_WIDE1(name, expr) EBB_KERNEL_WIDE(name, EBB__MAP1_BODY(T, expr))
 #define EBB_WIDE2(name, expr) EBB_KERNEL_WIDE(name, EBB__MAP2_BODY(T, expr))
 /* Comparisons: any dtype in, bool out. */
+#ifdef __wasm__
+#define EBB_COMPARE(name, expr) EBB_KERNEL_WIDE(name, EBB__MAP2_BODY(uint8_t, expr))
+#else
 #define EBB_COMPARE(name, expr) EBB_KERNEL_ALL(name, EBB__MAP2_BODY(uint8_t, expr))
+#endif
 
 /* ---- small conveniences for rules -------------------------------------------------------------------------- */
 
