@@ -108,10 +108,10 @@ static EBB_INLINE double ebb_acos_f64(double x) { return 2 * ebb__atan_f64(ebb_s
 static EBB_INLINE double ebb_atan2_f64(double y, double x) {
     double n = ebb_abs_f64(y), d = ebb_abs_f64(x), inf = (double)INFINITY;
     int same = (n == inf) & (d == inf), origin = (n == 0) & (d == 0);
-    double scale = (n > 0x1p1000) | (d > 0x1p1000) ? 0x1p-10 : 1.0; /* so that n + d is finite */
+    double scale = ((n > 0x1p1000) | (d > 0x1p1000)) ? 0x1p-10 : 1.0; /* so that n + d is finite */
     double r = ebb__atan_f64(same ? 1 : n * scale, same | origin ? 1 : d * scale);
     r = ebb__bits_f64(x) & EBB__SIGN_F64 ? 0x1.921fb54442d18p+1 - (r - 0x1.1a62633145c07p-53) : r;
-    r = (x != x) | (y != y) ? (double)NAN : r;
+    r = ((x != x) | (y != y)) ? (double)NAN : r;
     return ebb__odd_f64(r, y);
 }
 
@@ -200,7 +200,7 @@ static EBB_INLINE double ebb_hypot_f64(double x, double y) {
     double down = most > 0x1p500 ? 0x1p600 : most < 0x1p-500 ? 0x1p-600 : 1.0;
     a *= up, b *= up;
     double r = ebb_sqrt_f64(a * a + b * b) * down;
-    return (ebb_abs_f64(x) == inf) | (ebb_abs_f64(y) == inf) ? inf : r;
+    return ((int)(ebb_abs_f64(x) == inf) | (int)(ebb_abs_f64(y) == inf)) ? inf : r;
 }
 
 /* ---- single precision ------------------------------------------------------------------------------------ */
@@ -223,7 +223,7 @@ EBB__SINGLE(erfc)
 static EBB_INLINE float ebb_atan2_f32(float y, float x) { return (float)ebb_atan2_f64((double)y, (double)x); }
 static EBB_INLINE float ebb_hypot_f32(float x, float y) {
     double r = ebb_sqrt_f64((double)x * (double)x + (double)y * (double)y);
-    return (ebb_abs_f64((double)x) == (double)INFINITY) | (ebb_abs_f64((double)y) == (double)INFINITY) ? (float)INFINITY : (float)r;
+    return ((int)(ebb_abs_f64((double)x) == (double)INFINITY) | (int)(ebb_abs_f64((double)y) == (double)INFINITY)) ? (float)INFINITY : (float)r;
 }
 
 #ifdef __clang__
