@@ -12,7 +12,7 @@ static const ebb_attr along_attr[] = {
 
 /* ---- amax, amin ---- */
 
-#define BETTER(v, best, better) ((T)(((v)better(best)) | ((v) != (v)) ? (v) : (best)))
+#define BETTER(v, best, better) ((T)((((v)better(best)) | ((v) != (v))) ? (v) : (best)))
 #define EXTREME_BODY(better)                                                                                 \
     const int64_t n = l->dim[0];                                                                             \
     const int64_t s = l->stride[0][0];                                                                       \

@@ -38,14 +38,14 @@ static const ebb_attr norm_attr[] = {
         for (; i + LANES <= n; i += LANES)                                                                   \
             for (int k = 0; k < LANES; k++) {                                                                \
                 const T v = MAGNITUDE(x[i + k]);                                                             \
-                part[k] = (v better part[k]) | (v != v) ? v : part[k];                                       \
+                part[k] = ((v better part[k]) | (v != v)) ? v : part[k];                                     \
             }                                                                                                \
         for (; i < n; i++) {                                                                                 \
             const T v = MAGNITUDE(x[i]);                                                                     \
-            best = (v better best) | (v != v) ? v : best;                                                    \
+            best = ((v better best) | (v != v)) ? v : best;                                                  \
         }                                                                                                    \
         for (int k = 0; k < LANES; k++)                                                                      \
-            best = (part[k] better best) | (part[k] != part[k]) ? part[k] : best;                            \
+            best = ((part[k] better best) | (part[k] != part[k])) ? part[k] : best;                          \
     }
 /* Squares of f32 fit in f64. Other powers, and squares in f64 whose sum leaves the safe range, are taken of x over the
  * largest (p < 0: smallest) magnitude. */
