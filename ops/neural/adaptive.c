@@ -5,14 +5,16 @@ typedef struct adaptive_attrs {
     ebb_ints output_size;
 } adaptive_attrs;
 static const ebb_attr adaptive_attr[] = {
-    EBB_ATTR(EBB_A_INTS, adaptive_attrs, output_size, NULL, "size of the result, for each spatial dim or one for all; -1: the input's")};
+    EBB_ATTR(EBB_A_INTS, adaptive_attrs, output_size, NULL,
+             "size of the result, for each spatial dim or one for all; -1: the input's")};
 
 /* ---- adaptive_avg_pool ---- */
 
 static ebb_tensor *adaptive_avg(const ebb_call *c, int dims) {
     windows w;
     if (!adaptive_windows(c, dims, &((const adaptive_attrs *)c->attrs)->output_size, &w)) return NULL;
-    return ebb_window_mean(c->x[0], SAME_WINDOWS(&w), .adaptive = true);
+    if (numel_of(&w.count) != 1) return ebb_window_mean(c->x[0], SAME_WINDOWS(&w), .adaptive = true);
+    return ebb_mean(c->x[0], .dim = {dims, {-1, -2, -3}}, .keepdim = true); /* one window is the whole: a quicker kernel */
 }
 
 static ebb_tensor *adaptive_avg1(const ebb_call *c) { return adaptive_avg(c, 1); }

@@ -4,7 +4,9 @@
 /* ---- what both kinds check ---- */
 
 static const char *dims_word(int dims) {
-    return dims == 1 ? "(channels, length)" : dims == 2 ? "(channels, height, width)" : "(channels, depth, height, width)";
+    return dims == 1   ? "(channels, length)"
+           : dims == 2 ? "(channels, height, width)"
+                       : "(channels, depth, height, width)";
 }
 
 /* The input has its dims or one less, the weight two more than spatial ones; one dtype. -> false: it failed. */
@@ -13,11 +15,12 @@ static bool operands_ok(const ebb_call *c, int dims) {
     if (w->ndim != dims + 2)
         return EBB_FAIL(c, EBB_E_SHAPE, "the weight has %d dims; %d are needed", w->ndim, dims + 2) != NULL;
     if (x->ndim != dims + 2 && x->ndim != dims + 1)
-        return EBB_FAIL(c, EBB_E_SHAPE, "the input has %d dims; %s are needed, and perhaps a batch before them", x->ndim,
-                        dims_word(dims)) != NULL;
+        return EBB_FAIL(c, EBB_E_SHAPE, "the input has %d dims; %s are needed, and perhaps a batch before them",
+                        x->ndim, dims_word(dims)) != NULL;
     for (int i = 1; i < c->n_x; i++)
         if (c->x[i] && c->x_shape[i].dtype != x->dtype)
-            return EBB_FAIL(c, EBB_E_DTYPE, "input, weight and bias must have one dtype; convert with ebb_to (op \"to\")") != NULL;
+            return EBB_FAIL(c, EBB_E_DTYPE,
+                            "input, weight and bias must have one dtype; convert with ebb_to (op \"to\")") != NULL;
     if (!ebb_is_float(x->dtype))
         return EBB_FAIL(c, EBB_E_DTYPE, "there is no kernel for integers; convert with ebb_to (op \"to\")") != NULL;
     return true;
@@ -28,10 +31,11 @@ static bool channels_ok(const ebb_call *c, int dims, int64_t groups, int64_t wan
     const ebb_shape *x = &c->x_shape[0], *w = &c->x_shape[1];
     const int64_t has = x->dim[x->ndim - dims - 1];
     if (w->dim[0] < groups || w->dim[0] % groups)
-        return EBB_FAIL(c, EBB_E_SHAPE, "dim 0 of the weight is %lld, which is not a multiple of groups, %lld", (long long)w->dim[0],
-                        (long long)groups) != NULL;
+        return EBB_FAIL(c, EBB_E_SHAPE, "dim 0 of the weight is %lld, which is not a multiple of groups, %lld",
+                        (long long)w->dim[0], (long long)groups) != NULL;
     if (has != want)
-        return EBB_FAIL(c, EBB_E_SHAPE, "with this weight and groups=%lld the input needs %lld channels, but it has %lld",
+        return EBB_FAIL(c, EBB_E_SHAPE,
+                        "with this weight and groups=%lld the input needs %lld channels, but it has %lld",
                         (long long)groups, (long long)want, (long long)has) != NULL;
     if (c->n_x > 2 && c->x[2] && (c->x_shape[2].ndim != 1 || c->x_shape[2].dim[0] != made))
         return EBB_FAIL(c, EBB_E_SHAPE, "the bias has %lld elements in %d dims; %lld in 1 dim are needed",
@@ -50,31 +54,39 @@ typedef struct conv_attrs {
     int64_t groups;
 } conv_attrs;
 static const ebb_attr conv_attr[] = {
-    EBB_ATTR(EBB_A_INTS, conv_attrs, stride, "1", "distance of neighbouring windows, for each spatial dim or one for all"),
+    EBB_ATTR(EBB_A_INTS, conv_attrs, stride, "1",
+             "distance of neighbouring windows, for each spatial dim or one for all"),
     EBB_ATTR(EBB_A_INTS, conv_attrs, padding, "0", "zeros at both ends of each spatial dim"),
-    EBB_ATTR(EBB_A_ENUM, conv_attrs, auto_pad, "none", "same: as many zeros as keep the size (stride 1); valid: no zeros", .choices = "none|valid|same"),
+    EBB_ATTR(EBB_A_ENUM, conv_attrs, auto_pad, "none",
+             "same: as many zeros as keep the size (stride 1); valid: no zeros", .choices = "none|valid|same"),
     EBB_ATTR(EBB_A_INTS, conv_attrs, dilation, "1", "distance of the elements of a window"),
     EBB_ATTR(EBB_A_INT, conv_attrs, groups, "1", "parts of the channels that do not mix", .lo = 1, .hi = 1e9),
 };
 
 /* Where the windows lie in an input whose size is set; the kernel is set too. -> false: it failed. */
 static bool conv_windows(const ebb_call *c, const conv_attrs *a, int dims, windows *w) {
-    if (!one_each(c, "stride", &a->stride, dims, 1, 1, &w->stride) || !one_each(c, "padding", &a->padding, dims, 0, 0, &w->padding) ||
+    if (!one_each(c, "stride", &a->stride, dims, 1, 1, &w->stride) ||
+        !one_each(c, "padding", &a->padding, dims, 0, 0, &w->padding) ||
         !one_each(c, "dilation", &a->dilation, dims, 1, 1, &w->dilation))
         return false;
     w->count.n = dims;
     for (int d = 0; d < dims; d++) {
         const int64_t reach = w->dilation.v[d] * (w->kernel_size.v[d] - 1) + 1;
         if (a->auto_pad && w->padding.v[d])
-            return EBB_FAIL(c, EBB_E_ATTR, "padding is given as numbers and as auto_pad; one of them is possible") != NULL;
+            return EBB_FAIL(c, EBB_E_ATTR,
+                            "padding is given as numbers and as auto_pad; one of them is possible") != NULL;
         if (a->auto_pad == PAD_SAME && w->stride.v[d] != 1)
-            return EBB_FAIL(c, EBB_E_ATTR, "auto_pad=same needs stride 1, not %lld", (long long)w->stride.v[d]) != NULL;
-        const int64_t ends = a->auto_pad == PAD_SAME ? reach - 1 : 2 * w->padding.v[d], room = w->size.v[d] + ends - reach;
+            return EBB_FAIL(c, EBB_E_ATTR, "auto_pad=same needs stride 1, not %lld",
+                            (long long)w->stride.v[d]) != NULL;
+        const int64_t ends = a->auto_pad == PAD_SAME ? reach - 1 : 2 * w->padding.v[d],
+                      room = w->size.v[d] + ends - reach;
         if (w->size.v[d] < 1 || w->kernel_size.v[d] < 1)
-            return EBB_FAIL(c, EBB_E_SHAPE, "spatial dim %d is %lld in the input and %lld in the weight; neither may be empty", d,
-                            (long long)w->size.v[d], (long long)w->kernel_size.v[d]) != NULL;
+            return EBB_FAIL(c, EBB_E_SHAPE,
+                            "spatial dim %d is %lld in the input and %lld in the weight; neither may be empty",
+                            d, (long long)w->size.v[d], (long long)w->kernel_size.v[d]) != NULL;
         if (room < 0)
-            return EBB_FAIL(c, EBB_E_SHAPE, "a window reaches over %lld elements of spatial dim %d; with its padding the input has %lld",
+            return EBB_FAIL(c, EBB_E_SHAPE,
+                            "a window reaches over %lld elements of spatial dim %d; with its padding the input has %lld",
                             (long long)reach, d, (long long)(w->size.v[d] + ends)) != NULL;
         w->padding.v[d] = ends / 2;
         w->count.v[d] = room / w->stride.v[d] + 1;
@@ -89,10 +101,13 @@ static ebb_tensor *conv(const ebb_call *c, int dims) {
     windows w;
     w.size = spatial_of(x, dims);
     w.kernel_size = spatial_of(weight, dims);
-    if (!channels_ok(c, dims, a->groups, weight->dim[1] * a->groups, weight->dim[0]) || !conv_windows(c, a, dims, &w)) return NULL;
+    if (!channels_ok(c, dims, a->groups, weight->dim[1] * a->groups, weight->dim[0]) ||
+        !conv_windows(c, a, dims, &w))
+        return NULL;
     const bool alone = x->ndim == dims + 1;
-    return unbatched(ebb_convolution(batched(c->x[0], x, dims, alone), c->x[1], c->n_x > 2 ? c->x[2] : NULL, SAME_WINDOWS(&w),
-                                     .groups = a->groups), alone);
+    return unbatched(ebb_convolution(batched(c->x[0], x, dims, alone), c->x[1], c->n_x > 2 ? c->x[2] : NULL,
+                                     SAME_WINDOWS(&w), .groups = a->groups),
+                     alone);
 }
 
 static ebb_tensor *conv1(const ebb_call *c) { return conv(c, 1); }
@@ -140,9 +155,11 @@ typedef struct transposed_attrs {
     ebb_ints dilation;
 } transposed_attrs;
 static const ebb_attr transposed_attr[] = {
-    EBB_ATTR(EBB_A_INTS, transposed_attrs, stride, "1", "distance of the windows of neighbouring inputs, for each spatial dim or one for all"),
+    EBB_ATTR(EBB_A_INTS, transposed_attrs, stride, "1",
+             "distance of the windows of neighbouring inputs, for each spatial dim or one for all"),
     EBB_ATTR(EBB_A_INTS, transposed_attrs, padding, "0", "elements dropped at both ends of each spatial dim"),
-    EBB_ATTR(EBB_A_INTS, transposed_attrs, output_padding, "0", "elements more at the end of each; less than stride or dilation"),
+    EBB_ATTR(EBB_A_INTS, transposed_attrs, output_padding, "0",
+             "elements more at the end of each; less than stride or dilation"),
     EBB_ATTR(EBB_A_INT, transposed_attrs, groups, "1", "parts of the channels that do not mix", .lo = 1, .hi = 1e9),
     EBB_ATTR(EBB_A_INTS, transposed_attrs, dilation, "1", "distance of the elements of a window"),
 };
@@ -150,20 +167,24 @@ static const ebb_attr transposed_attr[] = {
 /* The output's size from the input's, which is the count of windows. -> false: it failed. */
 static bool transposed_windows(const ebb_call *c, const transposed_attrs *a, int dims, windows *w) {
     ebb_ints more;
-    if (!one_each(c, "stride", &a->stride, dims, 1, 1, &w->stride) || !one_each(c, "padding", &a->padding, dims, 0, 0, &w->padding) ||
+    if (!one_each(c, "stride", &a->stride, dims, 1, 1, &w->stride) ||
+        !one_each(c, "padding", &a->padding, dims, 0, 0, &w->padding) ||
         !one_each(c, "output_padding", &a->output_padding, dims, 0, 0, &more) ||
         !one_each(c, "dilation", &a->dilation, dims, 1, 1, &w->dilation))
         return false;
     w->size.n = dims;
     for (int d = 0; d < dims; d++) {
         if (more.v[d] >= w->stride.v[d] && more.v[d] >= w->dilation.v[d])
-            return EBB_FAIL(c, EBB_E_ATTR, "output_padding is %lld; it must be less than the stride, %lld, or the dilation, %lld",
+            return EBB_FAIL(c, EBB_E_ATTR,
+                            "output_padding is %lld; it must be less than the stride, %lld, or the dilation, %lld",
                             (long long)more.v[d], (long long)w->stride.v[d], (long long)w->dilation.v[d]) != NULL;
-        w->size.v[d] = (w->count.v[d] - 1) * w->stride.v[d] - 2 * w->padding.v[d] + w->dilation.v[d] * (w->kernel_size.v[d] - 1) +
-                       more.v[d] + 1;
+        w->size.v[d] = (w->count.v[d] - 1) * w->stride.v[d] - 2 * w->padding.v[d] +
+                       w->dilation.v[d] * (w->kernel_size.v[d] - 1) + more.v[d] + 1;
         if (w->kernel_size.v[d] < 1 || w->count.v[d] < 1 || w->size.v[d] < 1)
-            return EBB_FAIL(c, EBB_E_SHAPE, "from %lld elements of spatial dim %d and a window of %lld, %lld would be made; at least 1 is needed of each",
-                            (long long)w->count.v[d], d, (long long)w->kernel_size.v[d], (long long)w->size.v[d]) != NULL;
+            return EBB_FAIL(c, EBB_E_SHAPE,
+                            "from %lld elements of spatial dim %d and a window of %lld, %lld would be made; at least 1 is needed of each",
+                            (long long)w->count.v[d], d, (long long)w->kernel_size.v[d],
+                            (long long)w->size.v[d]) != NULL;
     }
     return true;
 }
@@ -176,10 +197,13 @@ static ebb_tensor *transposed(const ebb_call *c, int dims) {
     w.count = spatial_of(x, dims);
     w.kernel_size = spatial_of(weight, dims);
     if (!weight->dim[1]) return EBB_FAIL(c, EBB_E_SHAPE, "the weight has no output channels: its dim 1 is 0");
-    if (!channels_ok(c, dims, a->groups, weight->dim[0], weight->dim[1] * a->groups) || !transposed_windows(c, a, dims, &w)) return NULL;
+    if (!channels_ok(c, dims, a->groups, weight->dim[0], weight->dim[1] * a->groups) ||
+        !transposed_windows(c, a, dims, &w))
+        return NULL;
     const bool alone = x->ndim == dims + 1;
-    return unbatched(ebb_convolution_back(batched(c->x[0], x, dims, alone), c->x[1], c->n_x > 2 ? c->x[2] : NULL, SAME_WINDOWS(&w),
-                                          .groups = a->groups), alone);
+    return unbatched(ebb_convolution_back(batched(c->x[0], x, dims, alone), c->x[1],
+                                          c->n_x > 2 ? c->x[2] : NULL, SAME_WINDOWS(&w), .groups = a->groups),
+                     alone);
 }
 
 static ebb_tensor *transposed1(const ebb_call *c) { return transposed(c, 1); }

@@ -3,7 +3,10 @@
 #define EBB_NEURAL_CONV_H
 #include <ebb/op.h>
 
-enum { SPATIAL = 3, WINDOW_MOST = 1 << 30 }; /* most spatial dims; most of any number that says where a window lies */
+enum {
+    SPATIAL = 3,
+    WINDOW_MOST = 1 << 30
+}; /* most spatial dims; most of any number that says where a window lies */
 
 /* Where windows lie, one number for each spatial dim. The attribute structs of the internal ops begin with this. */
 typedef struct windows {
@@ -86,27 +89,29 @@ static inline ebb_status windows_ok(ebb_infer *s) {
     double elements = 1;
     for (int k = 0; k < 6; k++) {
         if (list[k].n != list[0].n || list[k].n < 1 || list[k].n > SPATIAL)
-            return s->fail(s, EBB_E_ATTR, "%s has %d numbers and size %d; 1 to 3 are needed, as many in each", name[k],
-                           list[k].n, list[0].n);
+            return s->fail(s, EBB_E_ATTR, "%s has %d numbers and size %d; 1 to 3 are needed, as many in each",
+                           name[k], list[k].n, list[0].n);
         for (int d = 0; d < list[k].n; d++) {
             const int64_t v = list[k].v[d], least = k == 2 || k == 3 || k == 5;
             if (v < least || v > WINDOW_MOST)
-                return s->fail(s, EBB_E_ATTR, "%s is %lld at %d; %lld to %d are possible", name[k], (long long)v, d,
-                               (long long)least, WINDOW_MOST);
+                return s->fail(s, EBB_E_ATTR, "%s is %lld at %d; %lld to %d are possible", name[k],
+                               (long long)v, d, (long long)least, WINDOW_MOST);
             if (k == 1 || k == 2) elements *= (double)v;
         }
     }
-    if (elements > 1e15) return s->fail(s, EBB_E_SHAPE, "all windows have %.0f elements, too many to address", elements);
+    if (elements > 1e15)
+        return s->fail(s, EBB_E_SHAPE, "all windows have %.0f elements, too many to address", elements);
     return EBB_OK;
 }
 
 /* The last dims of x are these sizes, and before them there are `lead` dims (-1: any number). */
-static inline ebb_status plane_ok(ebb_infer *s, const char *what, const ebb_info *x, int lead, const ebb_ints *sizes) {
+static inline ebb_status plane_ok(ebb_infer *s, const char *what, const ebb_info *x, int lead,
+                                  const ebb_ints *sizes) {
     bool same = lead < 0 ? x->ndim >= sizes->n : x->ndim == lead + sizes->n;
     for (int d = 0; d < sizes->n && same; d++) same = x->shape[x->ndim - sizes->n + d] == sizes->v[d];
     if (same) return EBB_OK;
-    return s->fail(s, EBB_E_SHAPE, "the last dims of %s (%d in all) are not what the attributes say, %lld%s", what, x->ndim,
-                   (long long)sizes->v[0], sizes->n > 1 ? " ..." : "");
+    return s->fail(s, EBB_E_SHAPE, "the last dims of %s (%d in all) are not what the attributes say, %lld%s",
+                   what, x->ndim, (long long)sizes->v[0], sizes->n > 1 ? " ..." : "");
 }
 
 static inline void plane_shape(ebb_info *y, int from, const ebb_ints *sizes) {
@@ -126,8 +131,8 @@ static inline ebb_status own_shapes(ebb_infer *s) { return s->fail(s, EBB_E_KERN
 /* ---- compose: attributes as the user gave them --------------------------------------------------------------- */
 
 /* One number for each of `dims` dims from a list that has one, or one for all, or none: then `none`. -> false: it failed. */
-static inline bool one_each(const ebb_call *c, const char *name, const ebb_ints *given, int dims, int64_t none, int64_t least,
-                            ebb_ints *out) {
+static inline bool one_each(const ebb_call *c, const char *name, const ebb_ints *given, int dims,
+                            int64_t none, int64_t least, ebb_ints *out) {
     if (given->n > 1 && given->n != dims)
         return EBB_FAIL(c, EBB_E_ATTR, "%s has %d numbers; 1 or %d are needed", name, given->n, dims) != NULL;
     out->n = dims;

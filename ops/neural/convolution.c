@@ -30,9 +30,11 @@ typedef struct sizes {
 
 static sizes sizes_of(const void *attrs, int64_t n, int64_t c, int64_t o) {
     const conv_attrs *a = (const conv_attrs *)attrs;
-    sizes s = {a, n, c, o, a->groups, numel_of(&a->size), numel_of(&a->count), numel_of(&a->kernel_size), true};
+    sizes s = {a,   n, c, o, a->groups, numel_of(&a->size), numel_of(&a->count), numel_of(&a->kernel_size),
+               true};
     for (int d = 0; d < a->size.n; d++)
-        s.plain = s.plain && a->kernel_size.v[d] == 1 && a->stride.v[d] == 1 && !a->padding.v[d] && a->size.v[d] == a->count.v[d];
+        s.plain = s.plain && a->kernel_size.v[d] == 1 && a->stride.v[d] == 1 && !a->padding.v[d] &&
+                  a->size.v[d] == a->count.v[d];
     return s;
 }
 
@@ -49,7 +51,8 @@ static ebb_tensor *as_matrices(ebb_tensor *t, const sizes *s, int64_t channels, 
     return ebb_reshape(t, .shape = EBB_SHAPE(s->groups, channels / s->groups, s->n * m));
 }
 
-static ebb_tensor *from_matrices(ebb_tensor *t, const sizes *s, int64_t channels, const ebb_ints *spatial, bool joined) {
+static ebb_tensor *from_matrices(ebb_tensor *t, const sizes *s, int64_t channels, const ebb_ints *spatial,
+                                 bool joined) {
     if (joined) {
         t = ebb_reshape(t, .shape = EBB_SHAPE(channels, s->n, numel_of(spatial)));
         t = ebb_transpose(t, .dim0 = 0, .dim1 = 1);
@@ -61,7 +64,8 @@ static ebb_tensor *columns(ebb_tensor *x, const sizes *s, bool joined) {
     if (s->plain) return as_matrices(x, s, s->c, s->in, joined);
     const int64_t rows = s->c / s->groups * s->taps;
     return ebb_reshape(ebb_patches(x, SAME_WINDOWS(s->a), .joined = joined),
-                       .shape = joined ? EBB_SHAPE(s->groups, rows, s->n * s->out) : EBB_SHAPE(s->n, s->groups, rows, s->out));
+                       .shape = joined ? EBB_SHAPE(s->groups, rows, s->n * s->out)
+                                       : EBB_SHAPE(s->n, s->groups, rows, s->out));
 }
 
 static ebb_tensor *columns_back(ebb_tensor *t, const sizes *s, bool joined) {
@@ -157,7 +161,9 @@ EBB_KERNEL(convolution_weight_fwd,
         })
     })
 
-static size_t weight_scratch(const ebb_loop *l) { return (size_t)grid_of(l->attrs).count[2] * sizeof(double); }
+static size_t weight_scratch(const ebb_loop *l) {
+    return (size_t)grid_of(l->attrs).count[2] * sizeof(double);
+}
 
 /* ---- checks that all three share ------------------------------------------------------------------------------ */
 
@@ -168,14 +174,14 @@ static ebb_status weight_ok(ebb_infer *s, const ebb_info *w) {
     const conv_attrs *a = (const conv_attrs *)s->attrs;
     const ebb_status r = plane_ok(s, "the weight", w, 2, &a->kernel_size);
     if (r != EBB_OK || of_groups(w->shape[0], a->groups)) return r;
-    return s->fail(s, EBB_E_SHAPE, "the weight is for %lld channels, which are not %lld equal groups", (long long)w->shape[0],
-                   (long long)a->groups);
+    return s->fail(s, EBB_E_SHAPE, "the weight is for %lld channels, which are not %lld equal groups",
+                   (long long)w->shape[0], (long long)a->groups);
 }
 
 static ebb_status channels_ok(ebb_infer *s, const char *what, int64_t channels, int64_t want) {
     if (channels == want) return EBB_OK;
-    return s->fail(s, EBB_E_SHAPE, "%s %lld channels; with this weight and %lld groups it needs %lld", what, (long long)channels,
-                   (long long)((const conv_attrs *)s->attrs)->groups, (long long)want);
+    return s->fail(s, EBB_E_SHAPE, "%s %lld channels; with this weight and %lld groups it needs %lld", what,
+                   (long long)channels, (long long)((const conv_attrs *)s->attrs)->groups, (long long)want);
 }
 
 static ebb_status bias_ok(ebb_infer *s, int64_t channels) {
@@ -215,7 +221,8 @@ static ebb_tensor *convolution_compose(const ebb_call *c) {
     if (direct(&s) || !of_groups(s.c, s.groups) || !of_groups(s.o, s.groups)) return NULL;
     const bool joined = narrow(&s);
     ebb_tensor *y = ebb_gemm(weight_matrices(c->x[1], &s), columns(c->x[0], &s, joined));
-    return with_bias(from_matrices(y, &s, s.o, &s.a->count, joined), c->n_x > 2 ? c->x[2] : NULL, s.o, s.a->size.n);
+    return with_bias(from_matrices(y, &s, s.o, &s.a->count, joined), c->n_x > 2 ? c->x[2] : NULL, s.o,
+                     s.a->size.n);
 }
 
 static ebb_tensor *convolution_dx(const ebb_call *c, ebb_tensor *g) {
@@ -302,8 +309,10 @@ static ebb_status convolution_weight_infer(ebb_infer *s) {
     if (r != EBB_OK) return r;
     const int64_t c = s->x[0].shape[1], o = s->x[1].shape[1];
     if (s->x[0].shape[0] != s->x[1].shape[0] || !of_groups(c, a->groups) || !of_groups(o, a->groups))
-        return s->fail(s, EBB_E_SHAPE, "batches of %lld and %lld must be one size, %lld and %lld channels %lld equal groups",
-                       (long long)s->x[0].shape[0], (long long)s->x[1].shape[0], (long long)c, (long long)o, (long long)a->groups);
+        return s->fail(s, EBB_E_SHAPE,
+                       "batches of %lld and %lld must be one size, %lld and %lld channels %lld equal groups",
+                       (long long)s->x[0].shape[0], (long long)s->x[1].shape[0], (long long)c, (long long)o,
+                       (long long)a->groups);
     const ebb_ints shape = planes(o, c / a->groups, &a->kernel_size);
     plane_shape(s->y, 0, &shape);
     s->work = shape.v[0] * shape.v[1];
@@ -313,7 +322,8 @@ static ebb_status convolution_weight_infer(ebb_infer *s) {
 static ebb_tensor *convolution_weight_compose(const ebb_call *c) {
     if (!readable(c)) return NULL;
     const sizes s = sizes_of(c->attrs, c->x_shape[0].dim[0], c->x_shape[0].dim[1], c->x_shape[1].dim[1]);
-    if (direct(&s) || c->x_shape[1].dim[0] != s.n || !of_groups(s.c, s.groups) || !of_groups(s.o, s.groups)) return NULL;
+    if (direct(&s) || c->x_shape[1].dim[0] != s.n || !of_groups(s.c, s.groups) || !of_groups(s.o, s.groups))
+        return NULL;
     ebb_tensor *w = ebb_gemm(as_matrices(c->x[1], &s, s.o, s.out, true), flipped(columns(c->x[0], &s, true)));
     return ebb_reshape(w, .shape = planes(s.o, s.c / s.groups, &s.a->kernel_size));
 }

@@ -22,7 +22,8 @@ static ebb_status patches_infer(ebb_infer *s) {
     ebb_status r = windows_ok(s);
     if (r == EBB_OK) r = plane_ok(s, "the input", s->x, 2, &a->size);
     if (r != EBB_OK) return r;
-    const int64_t n = s->x->shape[0], rows = s->x->shape[1] * numel_of(&a->kernel_size), columns = numel_of(&a->count);
+    const int64_t n = s->x->shape[0], rows = s->x->shape[1] * numel_of(&a->kernel_size),
+                  columns = numel_of(&a->count);
     const ebb_ints shape = a->joined ? EBB_SHAPE(rows, n * columns) : EBB_SHAPE(n, rows, columns);
     plane_shape(s->y, 0, &shape);
     s->work = n * s->x->shape[1];
@@ -31,7 +32,8 @@ static ebb_status patches_infer(ebb_infer *s) {
 
 /* Unit u is channel u % channels of item u / channels: its plane, and the rows of columns that are made of it. */
 #define COLUMNS_OF(u)                                                                                        \
-    ((joined ? (u) / channels * g.out : (u) / channels * channels * g.taps * g.out) + (u) % channels * g.taps * width)
+    ((joined ? (u) / channels * g.out : (u) / channels * channels * g.taps * g.out) +                        \
+     (u) % channels * g.taps * width)
 #define EACH_TAP(statement)                                                                                  \
     for (int64_t kz = 0; kz < g.kernel[0]; kz++)                                                             \
         for (int64_t ky = 0; ky < g.kernel[1]; ky++)                                                         \
@@ -78,7 +80,8 @@ static ebb_status patches_add_infer(ebb_infer *s) {
         return s->fail(s, EBB_E_SHAPE, "columns have %d dims; %d are needed", s->x->ndim, a->joined ? 2 : 3);
     const int64_t rows = s->x->shape[!a->joined], width = s->x->shape[a->joined ? 1 : 2];
     if (rows % taps || (a->joined ? columns ? width % columns != 0 : width != 0 : width != columns))
-        return s->fail(s, EBB_E_SHAPE, "%lld rows are not windows of %lld elements, or %lld columns not %lld positions",
+        return s->fail(s, EBB_E_SHAPE,
+                       "%lld rows are not windows of %lld elements, or %lld columns not %lld positions",
                        (long long)rows, (long long)taps, (long long)width, (long long)columns);
     const int64_t n = !a->joined ? s->x->shape[0] : columns ? width / columns : 0;
     const ebb_ints shape = planes(n, rows / taps, &a->size);
@@ -139,7 +142,8 @@ static bool image_windows(const ebb_call *c, const unfold_attrs *a, windows *w) 
         const int64_t reach = w->dilation.v[d] * (w->kernel_size.v[d] - 1) + 1,
                       room = w->size.v[d] + 2 * w->padding.v[d] - reach;
         if (room < 0)
-            return EBB_FAIL(c, EBB_E_SHAPE, "a window reaches over %lld elements of dim %d of the image, which has %lld with its padding",
+            return EBB_FAIL(c, EBB_E_SHAPE,
+                            "a window reaches over %lld elements of dim %d of the image, which has %lld with its padding",
                             (long long)reach, d, (long long)(room + reach)) != NULL;
         w->count.v[d] = room / w->stride.v[d] + 1;
     }
@@ -150,7 +154,8 @@ static ebb_tensor *unfold_compose(const ebb_call *c) {
     const ebb_shape *s = &c->x_shape[0];
     const bool full = s->ndim >= 3 && s->dim[s->ndim - 1] && s->dim[s->ndim - 2] && s->dim[s->ndim - 3];
     if ((s->ndim != 3 && s->ndim != 4) || !full)
-        return EBB_FAIL(c, EBB_E_SHAPE, "the input has %d dims%s; (channels, height, width) are needed, none empty, and perhaps a batch before them",
+        return EBB_FAIL(c, EBB_E_SHAPE,
+                        "the input has %d dims%s; (channels, height, width) are needed, none empty, and perhaps a batch before them",
                         s->ndim, full ? "" : ", one of them empty");
     const bool alone = s->ndim == 3;
     windows w;
@@ -187,17 +192,20 @@ static ebb_tensor *fold_compose(const ebb_call *c) {
     const ebb_shape *s = &c->x_shape[0];
     const bool full = s->ndim >= 2 && s->dim[s->ndim - 1] && s->dim[s->ndim - 2];
     if ((s->ndim != 2 && s->ndim != 3) || !full)
-        return EBB_FAIL(c, EBB_E_SHAPE, "the input has %d dims%s; (channels*window, positions) are needed, none empty, and perhaps a batch before them",
+        return EBB_FAIL(c, EBB_E_SHAPE,
+                        "the input has %d dims%s; (channels*window, positions) are needed, none empty, and perhaps a batch before them",
                         s->ndim, full ? "" : ", one of them empty");
     windows w;
-    if (!one_each(c, "output_size", &a->output_size, 2, 1, 1, &w.size) || !image_windows(c, &u, &w)) return NULL;
+    if (!one_each(c, "output_size", &a->output_size, 2, 1, 1, &w.size) || !image_windows(c, &u, &w))
+        return NULL;
     const int64_t rows = s->dim[s->ndim - 2], columns = s->dim[s->ndim - 1], taps = numel_of(&w.kernel_size);
     if (rows % taps)
-        return EBB_FAIL(c, EBB_E_SHAPE, "the input has %lld rows, which are not channels times the %lld elements of a window",
+        return EBB_FAIL(c, EBB_E_SHAPE,
+                        "the input has %lld rows, which are not channels times the %lld elements of a window",
                         (long long)rows, (long long)taps);
     if (columns != numel_of(&w.count))
-        return EBB_FAIL(c, EBB_E_SHAPE, "the input has %lld columns, but a window takes %lld x %lld positions", (long long)columns,
-                        (long long)w.count.v[0], (long long)w.count.v[1]);
+        return EBB_FAIL(c, EBB_E_SHAPE, "the input has %lld columns, but a window takes %lld x %lld positions",
+                        (long long)columns, (long long)w.count.v[0], (long long)w.count.v[1]);
     const bool alone = s->ndim == 2;
     ebb_tensor *x = alone ? ebb_reshape(c->x[0], .shape = EBB_SHAPE(1, rows, columns)) : c->x[0];
     return unbatched(ebb_patches_add(x, SAME_WINDOWS(&w)), alone);

@@ -22,7 +22,8 @@ static ebb_status planes_infer(ebb_infer *s, const ebb_ints *from, const ebb_int
     ebb_status r = windows_ok(s);
     if (r == EBB_OK) r = plane_ok(s, "the input", s->x, -1, from);
     for (int d = 0; d < from->n && r == EBB_OK; d++)
-        if (!((const windows *)s->attrs)->size.v[d]) r = s->fail(s, EBB_E_SHAPE, "spatial dim %d is empty", d);
+        if (!((const windows *)s->attrs)->size.v[d])
+            r = s->fail(s, EBB_E_SHAPE, "spatial dim %d is empty", d);
     if (r != EBB_OK) return r;
     const int lead = s->x->ndim - from->n;
     s->work = 1;
@@ -43,31 +44,43 @@ static ebb_status window_max_infer(ebb_infer *s) {
 EBB_KERNEL(window_max_fwd,
     const grid g = grid_of(l->attrs);
     const bool adaptive = ((const max_attrs *)l->attrs)->adaptive;
+    const span *along = spans_along(&g, l->scratch);
     for (int64_t u = l->first; u < l->first + l->n; u++) {
         const T *x = (const T *)l->p[0] + u * g.in;
         T *most = (T *)l->p[1] + u * g.out;
         int64_t *place = (int64_t *)l->p[2] + u * g.out;
-        EACH_WINDOW(g, adaptive, {
-            T best = (T)-INFINITY;
-            int64_t at = (Z.from * g.size[1] + Y.from) * g.size[2] + X.from;
-            EACH_IN_WINDOW(g, {
-                if (x[i] > best || x[i] != x[i]) {
-                    best = x[i];
-                    at = i;
-                }
+        if (adaptive) {
+            EACH_WINDOW(g, true, {
+                int64_t at = (Z.from * g.size[1] + Y.from) * g.size[2] + X.from;
+                EACH_IN_WINDOW(g, if (x[i] > x[at] || x[i] != x[i]) at = i;)
+                most[p] = x[at];
+                place[p] = at;
             })
-            most[p] = best;
-            place[p] = at < g.in ? at : g.in - 1; /* of a window in the padding alone */
-        })
+        } else
+            EACH_ROW_IN_WINDOWS(g, along, {
+                for (int64_t k = row; k < row + g.count[2]; k++) {
+                    most[k] = (T)-INFINITY;
+                    place[k] = -1;
+                }
+            }, EACH_IN_ROW({
+                const T v = x[i + j];
+                const bool more = v > most[p + k] || v != v || place[p + k] < 0;
+                most[p + k] = more ? v : most[p + k];
+                place[p + k] = more ? i + j : place[p + k];
+            }), {
+                for (int64_t k = row; k < row + g.count[2]; k++) place[k] = place[k] < 0 ? 0 : place[k]; /* in the padding alone */
+            })
     })
 
 static ebb_tensor *window_max_dx(const ebb_call *c, ebb_tensor *g) {
     const max_attrs *a = (const max_attrs *)c->attrs;
     const int64_t in = numel_of(&a->size), out = numel_of(&a->count);
-    if (!g || !out) return g ? ebb_constant(c->e, (ebb_dtype)c->x_shape[0].dtype, ebb_ints_of(&c->x_shape[0]), 0) : NULL;
+    if (!g || !out)
+        return g ? ebb_constant(c->e, (ebb_dtype)c->x_shape[0].dtype, ebb_ints_of(&c->x_shape[0]), 0) : NULL;
     const int64_t n = ebb_shape_numel(&c->x_shape[0]) / in;
     ebb_tensor *zero = ebb_constant(c->e, (ebb_dtype)c->x_shape[0].dtype, EBB_SHAPE(n, in), 0);
-    ebb_tensor *d = ebb_scatter_add(zero, ebb_reshape(c->y[1], .shape = EBB_SHAPE(n, out)), ebb_reshape(g, .shape = EBB_SHAPE(n, out)), .dim = 1);
+    ebb_tensor *d = ebb_scatter_add(zero, ebb_reshape(c->y[1], .shape = EBB_SHAPE(n, out)),
+                                    ebb_reshape(g, .shape = EBB_SHAPE(n, out)), .dim = 1);
     return ebb_reshape(d, .shape = ebb_ints_of(&c->x_shape[0]));
 }
 
@@ -76,6 +89,7 @@ EBB_OP(window_max,
     .math = "y[p] = the largest element of window p, i[p] = its place in the plane;  dx = 0, then dx[i[p]] += g[p]",
     .infer = window_max_infer,
     .fwd = window_max_fwd,
+    .scratch = row_scratch,
     .attrs = EBB_ATTRS(max_attrs, max_attr),
     .vjp = EBB_VJP({window_max_dx, EBB_Y(1)}),
     .flags = EBB_INTERNAL,
@@ -101,7 +115,8 @@ static const ebb_attr mean_attr[] = {
     EBB_ATTR(EBB_A_BOOL, mean_attrs, count_include_pad, "1", "places in the padding count as elements"),
     EBB_ATTR(EBB_A_INT, mean_attrs, divisor, "0", "what sums are divided by; 0: the number of elements"),
 };
-#define SAME_MEAN(a) SAME_WINDOWS(a), .adaptive = (a)->adaptive, .count_include_pad = (a)->count_include_pad, .divisor = (a)->divisor
+#define SAME_MEAN(a)                                                                                         \
+    SAME_WINDOWS(a), .adaptive = (a)->adaptive, .count_include_pad = (a)->count_include_pad, .divisor = (a)->divisor
 
 static ebb_status window_mean_infer(ebb_infer *s) {
     const mean_attrs *a = (const mean_attrs *)s->attrs;
@@ -112,37 +127,66 @@ static ebb_status window_spread_infer(ebb_infer *s) {
     return planes_infer(s, &a->count, &a->size);
 }
 
-static inline int64_t in_reach(const reach *r) { return r->to > r->from ? (r->to - r->from + r->step - 1) / r->step : 0; }
+/* What the sum of a window is divided by is a product over the dims; this is the part of one. */
+static inline double part_of(const mean_attrs *a, const reach *r) {
+    const int64_t in = (r->to - r->from + r->step - 1) / r->step, n = a->count_include_pad ? r->full : in;
+    return a->divisor || n < 1 ? 1 : (double)n;
+}
 
-static inline int64_t divisor_of(const mean_attrs *a, const reach *z, const reach *y, const reach *x) {
-    if (a->divisor) return a->divisor;
-    return a->count_include_pad ? z->full * y->full * x->full : in_reach(z) * in_reach(y) * in_reach(x);
+/* The parts along the last dim, behind the spans; the divisor, where it is given, is in them. */
+static inline double *divisors_along(const mean_attrs *a, const grid *g, void *scratch) {
+    double *d = (double *)((span *)scratch + g->kernel[2]);
+    for (int64_t k = 0; k < g->count[2]; k++) {
+        const reach r = reach_of(g, a->adaptive, 2, k);
+        d[k] = a->divisor ? (double)a->divisor : part_of(a, &r);
+    }
+    return d;
 }
 
 EBB_KERNEL(window_mean_fwd,
     const grid g = grid_of(l->attrs);
     const mean_attrs *a = (const mean_attrs *)l->attrs;
+    const span *along = spans_along(&g, l->scratch);
+    const double *part = divisors_along(a, &g, l->scratch);
     for (int64_t u = l->first; u < l->first + l->n; u++) {
         const T *x = (const T *)l->p[0] + u * g.in;
         T *m = (T *)l->p[1] + u * g.out;
-        EACH_WINDOW(g, a->adaptive, {
-            T sum = 0;
-            EACH_IN_WINDOW(g, sum += x[i];)
-            m[p] = Z.from < Z.to && Y.from < Y.to && X.from < X.to ? sum / (T)divisor_of(a, &Z, &Y, &X) : 0;
-        })
+        if (a->adaptive) {
+            EACH_WINDOW(g, true, {
+                T sum = 0;
+                EACH_IN_WINDOW(g, sum += x[i];)
+                m[p] = sum / (T)(part_of(a, &Z) * part_of(a, &Y) * part[ox]);
+            })
+        } else
+            EACH_ROW_IN_WINDOWS(g, along, memset(m + row, 0, (size_t)g.count[2] * sizeof(T));, EACH_IN_ROW(m[p + k] += x[i + j];), {
+                const T zy = (T)(part_of(a, &Z) * part_of(a, &Y));
+                for (int64_t k = 0; k < g.count[2]; k++) m[row + k] /= zy * (T)part[k];
+            })
     })
 
 EBB_KERNEL(window_spread_fwd,
     const grid g = grid_of(l->attrs);
     const mean_attrs *a = (const mean_attrs *)l->attrs;
+    const span *along = spans_along(&g, l->scratch);
+    double *part = divisors_along(a, &g, l->scratch);
+    T *each = (T *)(part + g.count[2]);
     for (int64_t u = l->first; u < l->first + l->n; u++) {
         const T *m = (const T *)l->p[0] + u * g.out;
         T *x = (T *)l->p[1] + u * g.in;
         memset(x, 0, (size_t)g.in * sizeof(T));
-        EACH_WINDOW(g, a->adaptive, {
-            const T part = m[p] / (T)divisor_of(a, &Z, &Y, &X);
-            EACH_IN_WINDOW(g, x[i] += part;)
-        })
+        if (a->adaptive) {
+            EACH_WINDOW(g, true, {
+                const T v = m[p] / (T)(part_of(a, &Z) * part_of(a, &Y) * part[ox]);
+                EACH_IN_WINDOW(g, x[i] += v;)
+            })
+        } else
+            EACH_ROW_IN_WINDOWS(g, along, {
+                const T zy = (T)(part_of(a, &Z) * part_of(a, &Y));
+                for (int64_t k = 0; k < g.count[2]; k++) each[k] = m[row + k] / (zy * (T)part[k]);
+            }, {
+                const T *v = each + (p - row);
+                EACH_IN_ROW(x[i + j] += v[k];)
+            }, )
     })
 
 static ebb_tensor *window_mean_dx(const ebb_call *c, ebb_tensor *g) {
@@ -159,6 +203,7 @@ EBB_OP(window_mean,
     .math = "y[p] = sum of the elements of window p / their number;  dx = window_spread",
     .infer = window_mean_infer,
     .fwd = window_mean_fwd,
+    .scratch = row_scratch,
     .attrs = EBB_ATTRS(mean_attrs, mean_attr),
     .vjp = EBB_VJP({window_mean_dx, 0}),
     .flags = EBB_LINEAR | EBB_INTERNAL,
@@ -171,6 +216,7 @@ EBB_OP(window_spread,
     .math = "y = 0, then y[i] += x[p] / number of elements of window p, for each i in it;  dx = window_mean",
     .infer = window_spread_infer,
     .fwd = window_spread_fwd,
+    .scratch = row_scratch,
     .attrs = EBB_ATTRS(mean_attrs, mean_attr),
     .vjp = EBB_VJP({window_spread_dx, 0}),
     .flags = EBB_LINEAR | EBB_INTERNAL,
@@ -195,7 +241,8 @@ static const ebb_attr pool_attr[] = {
 static ebb_tensor *max_pool(const ebb_call *c, int dims) {
     const pool_attrs *a = (const pool_attrs *)c->attrs;
     windows w;
-    if (!pool_windows(c, dims, &a->kernel_size, &a->stride, &a->padding, &a->dilation, a->ceil_mode, &w)) return NULL;
+    if (!pool_windows(c, dims, &a->kernel_size, &a->stride, &a->padding, &a->dilation, a->ceil_mode, &w))
+        return NULL;
     return ebb_window_max(c->x[0], SAME_WINDOWS(&w), .more = c->more);
 }
 

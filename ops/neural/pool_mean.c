@@ -35,14 +35,18 @@ static ebb_tensor *avg_pool(const ebb_call *c, int dims, int64_t divisor) {
     if (!pool_windows(c, dims, &a->kernel_size, &a->stride, &a->padding, NULL, a->ceil_mode, &w)) return NULL;
     for (int d = 0; d < dims && dims == 3; d++) /* as PyTorch has it, in 3 dims alone */
         if (w.size.v[d] < w.kernel_size.v[d])
-            return EBB_FAIL(c, EBB_E_SHAPE, "spatial dim %d has %lld elements, less than kernel_size, %lld", d, (long long)w.size.v[d],
-                            (long long)w.kernel_size.v[d]);
+            return EBB_FAIL(c, EBB_E_SHAPE, "spatial dim %d has %lld elements, less than kernel_size, %lld",
+                            d, (long long)w.size.v[d], (long long)w.kernel_size.v[d]);
     return ebb_window_mean(c->x[0], SAME_WINDOWS(&w), .count_include_pad = a->count_include_pad, .divisor = divisor);
 }
 
 static ebb_tensor *avg_pool1(const ebb_call *c) { return avg_pool(c, 1, 0); }
-static ebb_tensor *avg_pool2(const ebb_call *c) { return avg_pool(c, 2, ((const avg_attrs *)c->attrs)->divisor_override); }
-static ebb_tensor *avg_pool3(const ebb_call *c) { return avg_pool(c, 3, ((const avg_attrs *)c->attrs)->divisor_override); }
+static ebb_tensor *avg_pool2(const ebb_call *c) {
+    return avg_pool(c, 2, ((const avg_attrs *)c->attrs)->divisor_override);
+}
+static ebb_tensor *avg_pool3(const ebb_call *c) {
+    return avg_pool(c, 3, ((const avg_attrs *)c->attrs)->divisor_override);
+}
 
 EBB_OP(avg_pool1d,
     .sig = "input()->()",
@@ -88,7 +92,8 @@ static const ebb_attr lp_attr[] = {
     EBB_ATTR(EBB_A_FLOAT, lp_attrs, norm_type, NULL, "p, not 0"),
     EBB_ATTR(EBB_A_INTS, lp_attrs, kernel_size, NULL, "size of the window, for each spatial dim or one for all"),
     EBB_ATTR(EBB_A_INTS, lp_attrs, stride, "", "distance of neighbouring windows; none: kernel_size"),
-    EBB_ATTR(EBB_A_BOOL, lp_attrs, ceil_mode, "0", "a last window may reach over the end; its norm is that of its mean over a full window"),
+    EBB_ATTR(EBB_A_BOOL, lp_attrs, ceil_mode, "0",
+             "a last window may reach over the end; its norm is that of its mean over a full window"),
 };
 
 /* Where a sum is 0 its root has no derivative, and a constant takes its place. */
@@ -97,12 +102,16 @@ static ebb_tensor *lp_pool(const ebb_call *c, int dims) {
     windows w;
     if (a->norm_type == 0) return EBB_FAIL(c, EBB_E_ATTR, "norm_type is 0; it must be another number");
     if (!pool_windows(c, dims, &a->kernel_size, &a->stride, NULL, NULL, a->ceil_mode, &w)) return NULL;
-    ebb_tensor *mean = ebb_window_mean(ebb_pow(c->x[0], .exponent = a->norm_type), SAME_WINDOWS(&w));
+    const bool two = a->norm_type == 2;
+    ebb_tensor *power = two ? ebb_square(c->x[0]) : ebb_pow(c->x[0], .exponent = a->norm_type);
+    ebb_tensor *mean = ebb_window_mean(power, SAME_WINDOWS(&w));
     ebb_tensor *sum = ebb_mul_scalar(mean, (double)numel_of(&w.kernel_size));
     if (a->norm_type == 1) return sum;
     if (a->norm_type < 0) return ebb_pow(sum, .exponent = 1 / a->norm_type);
     ebb_tensor *none = ebb_eq(sum, ebb_scalar(sum, 0));
-    return ebb_where(none, ebb_scalar(sum, 0), ebb_pow(ebb_where(none, ebb_scalar(sum, 1), sum), .exponent = 1 / a->norm_type));
+    ebb_tensor *some = ebb_where(none, ebb_scalar(sum, 1), sum);
+    ebb_tensor *root = two ? ebb_sqrt(some) : ebb_pow(some, .exponent = 1 / a->norm_type);
+    return ebb_where(none, ebb_scalar(sum, 0), root);
 }
 
 static ebb_tensor *lp_pool1(const ebb_call *c) { return lp_pool(c, 1); }
@@ -149,15 +158,19 @@ static const ebb_attr lrn_attr[] = {
 static ebb_tensor *lrn_compose(const ebb_call *c) {
     const lrn_attrs *a = (const lrn_attrs *)c->attrs;
     const ebb_shape *s = &c->x_shape[0];
-    if (s->ndim < 3) return EBB_FAIL(c, EBB_E_SHAPE, "the input has %d dims; at least 3 are needed, (batch, channels, places)", s->ndim);
+    if (s->ndim < 3)
+        return EBB_FAIL(c, EBB_E_SHAPE,
+                        "the input has %d dims; at least 3 are needed, (batch, channels, places)", s->ndim);
     const int64_t n = s->dim[0], channels = s->dim[1], all = ebb_shape_numel(s);
     if (!all) return c->x[0];
     if (a->size < 1 || a->size > WINDOW_MOST)
         return EBB_FAIL(c, EBB_E_ATTR, "size is %lld; 1 to %d are possible", (long long)a->size, WINDOW_MOST);
     const int64_t places = all / (n * channels);
     ebb_tensor *squares = ebb_reshape(ebb_square(c->x[0]), .shape = EBB_SHAPE(n, channels, places));
-    ebb_tensor *mean = ebb_window_mean(squares, .size = EBB_SHAPE(channels, places), .count = EBB_SHAPE(channels, places), .kernel_size = EBB_SHAPE(a->size, 1),
-                                       .stride = EBB_SHAPE(1, 1), .padding = EBB_SHAPE(a->size / 2, 0), .dilation = EBB_SHAPE(1, 1), .divisor = a->size);
+    ebb_tensor *mean =
+        ebb_window_mean(squares, .size = EBB_SHAPE(channels, places), .count = EBB_SHAPE(channels, places),
+                        .kernel_size = EBB_SHAPE(a->size, 1), .stride = EBB_SHAPE(1, 1),
+                        .padding = EBB_SHAPE(a->size / 2, 0), .dilation = EBB_SHAPE(1, 1), .divisor = a->size);
     mean = ebb_reshape(mean, .shape = ebb_ints_of(s));
     return ebb_div(c->x[0], ebb_pow(ebb_add_scalar(ebb_mul_scalar(mean, a->alpha), a->k), .exponent = a->beta));
 }

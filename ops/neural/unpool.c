@@ -8,28 +8,33 @@ static const ebb_attr unpool_attr[] = {
     EBB_ATTR(EBB_A_INTS, unpool_attrs, kernel_size, NULL, "size of the window, for each spatial dim or one for all"),
     EBB_ATTR(EBB_A_INTS, unpool_attrs, stride, "", "distance of neighbouring windows; none: kernel_size"),
     EBB_ATTR(EBB_A_INTS, unpool_attrs, padding, "0", "what the pooling had at both ends of each"),
-    EBB_ATTR(EBB_A_INTS, unpool_attrs, output_size, "", "size of the result (its last dims count); none: the least that fits"),
+    EBB_ATTR(EBB_A_INTS, unpool_attrs, output_size, "",
+             "size of the result (its last dims count); none: the least that fits"),
 };
 
 /* The size of the result: as output_size says, less than a stride from what the windows cover. -> false: it failed */
 static bool unpooled_size(const ebb_call *c, const unpool_attrs *a, int dims, ebb_ints *out) {
     ebb_ints kernel, stride, padding;
     const ebb_ints in = spatial_of(&c->x_shape[0], dims);
-    if (!a->kernel_size.n) return EBB_FAIL(c, EBB_E_ATTR, "kernel_size is empty; 1 or %d numbers are needed", dims) != NULL;
+    if (!a->kernel_size.n)
+        return EBB_FAIL(c, EBB_E_ATTR, "kernel_size is empty; 1 or %d numbers are needed", dims) != NULL;
     if (!one_each(c, "kernel_size", &a->kernel_size, dims, 1, 1, &kernel) ||
         !one_each(c, "stride", a->stride.n ? &a->stride : &a->kernel_size, dims, 1, 1, &stride) ||
         !one_each(c, "padding", &a->padding, dims, 0, 0, &padding))
         return false;
     const ebb_ints *given = &a->output_size;
     if (given->n && given->n != dims && given->n != dims + 2)
-        return EBB_FAIL(c, EBB_E_ATTR, "output_size has %d numbers; %d or %d are needed", given->n, dims, dims + 2) != NULL;
+        return EBB_FAIL(c, EBB_E_ATTR, "output_size has %d numbers; %d or %d are needed", given->n, dims,
+                        dims + 2) != NULL;
     out->n = dims;
     for (int d = 0; d < dims; d++) {
         const int64_t covered = (in.v[d] - 1) * stride.v[d] + kernel.v[d] - 2 * padding.v[d],
                       size = given->n ? given->v[given->n - dims + d] : covered;
         if (size < 1 || size <= covered - stride.v[d] || size >= covered + stride.v[d])
-            return EBB_FAIL(c, EBB_E_ATTR, "output_size is %lld at spatial dim %d; it must be positive, more than %lld and less than %lld",
-                            (long long)size, d, (long long)(covered - stride.v[d]), (long long)(covered + stride.v[d])) != NULL;
+            return EBB_FAIL(c, EBB_E_ATTR,
+                            "output_size is %lld at spatial dim %d; it must be positive, more than %lld and less than %lld",
+                            (long long)size, d, (long long)(covered - stride.v[d]),
+                            (long long)(covered + stride.v[d])) != NULL;
         out->v[d] = size;
     }
     return true;
@@ -41,14 +46,16 @@ static ebb_tensor *unpool(const ebb_call *c, int dims) {
     for (int d = 0; d < x->ndim && same; d++) same = index->dim[d] == x->dim[d];
     if (!same) return EBB_FAIL(c, EBB_E_SHAPE, "indices must have the shape of the input");
     ebb_ints size;
-    if (!pool_input_ok(c, dims, true) || !unpooled_size(c, (const unpool_attrs *)c->attrs, dims, &size)) return NULL;
+    if (!pool_input_ok(c, dims, true) || !unpooled_size(c, (const unpool_attrs *)c->attrs, dims, &size))
+        return NULL;
     const ebb_ints spatial = spatial_of(x, dims);
     const int64_t in = numel_of(&spatial), out = numel_of(&size), n = ebb_shape_numel(x) / in;
     ebb_ints shape = ebb_ints_of(x);
     for (int d = 0; d < dims; d++) shape.v[shape.n - dims + d] = size.v[d];
     if (!n) return ebb_reshape(c->x[0], .shape = shape);
     ebb_tensor *zero = ebb_constant(c->e, (ebb_dtype)x->dtype, EBB_SHAPE(n, out), 0);
-    ebb_tensor *y = ebb_scatter(zero, ebb_reshape(c->x[1], .shape = EBB_SHAPE(n, in)), ebb_reshape(c->x[0], .shape = EBB_SHAPE(n, in)), .dim = 1);
+    ebb_tensor *y = ebb_scatter(zero, ebb_reshape(c->x[1], .shape = EBB_SHAPE(n, in)),
+                                ebb_reshape(c->x[0], .shape = EBB_SHAPE(n, in)), .dim = 1);
     return ebb_reshape(y, .shape = shape);
 }
 

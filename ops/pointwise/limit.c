@@ -73,25 +73,30 @@ EBB_KERNEL_NUMERIC(clamp_fwd,
 static ebb_tensor *bound(const ebb_call *c, int i) {
     const clamp_attrs *a = (const clamp_attrs *)c->attrs;
     const double v = i == 1 ? a->min : a->max;
-    if (i < c->n_x && c->x[i]) return c->x[i];
+    if (ebb__given(c, i)) return c->x[i];
     return v != v ? NULL : ebb_scalar(c->x[0], v);
 }
 
 static ebb_tensor *clamp_compose(const ebb_call *c) {
     const clamp_attrs *a = (const clamp_attrs *)c->attrs;
-    ebb_tensor *lo = c->n_x > 1 ? c->x[1] : NULL, *hi = c->n_x > 2 ? c->x[2] : NULL;
-    if ((lo && a->min == a->min) || (hi && a->max == a->max)) return EBB_FAIL(c, EBB_E_ARG, "a bound is given twice, as a number and as a tensor");
-    if (!lo && !hi && a->min != a->min && a->max != a->max) return EBB_FAIL(c, EBB_E_ARG, "no bound is given; give min, max or both");
+    ebb_tensor *lo = ebb__given(c, 1), *hi = ebb__given(c, 2);
+    if ((lo && a->min == a->min) || (hi && a->max == a->max))
+        return EBB_FAIL(c, EBB_E_ARG, "a bound is given twice, as a number and as a tensor");
+    if (!lo && !hi && a->min != a->min && a->max != a->max)
+        return EBB_FAIL(c, EBB_E_ARG, "no bound is given; give min, max or both");
     const int32_t d = c->x_shape[0].dtype;
     if (ebb_is_float(d)) return NULL;
-    const bool whole = (a->min != a->min || ebb__is_whole(a->min, 8)) && (a->max != a->max || ebb__is_whole(a->max, 8));
+    const bool whole =
+        (a->min != a->min || ebb__is_whole(a->min, 8)) && (a->max != a->max || ebb__is_whole(a->max, 8));
     if (!whole) return ebb_clamp(ebb_to(c->x[0], EBB_F32), lo, hi, .min = a->min, .max = a->max);
-    if (d == EBB_BOOL && (a->min == a->min || a->max == a->max)) return ebb_clamp(ebb_to(c->x[0], EBB_I64), lo, hi, .min = a->min, .max = a->max);
+    if (d == EBB_BOOL && (a->min == a->min || a->max == a->max))
+        return ebb_clamp(ebb_to(c->x[0], EBB_I64), lo, hi, .min = a->min, .max = a->max);
     return NULL;
 }
 
 static ebb_tensor *clamp_dx(const ebb_call *c, ebb_tensor *g) {
-    ebb_tensor *lo = bound(c, 1), *hi = bound(c, 2), *above = lo ? ebb_ge(c->x[0], lo) : NULL, *below = hi ? ebb_le(c->x[0], hi) : NULL;
+    ebb_tensor *lo = bound(c, 1), *hi = bound(c, 2), *above = lo ? ebb_ge(c->x[0], lo) : NULL,
+               *below = hi ? ebb_le(c->x[0], hi) : NULL;
     return ebb__where_or_zero(above && below ? ebb_logical_and(above, below) : above ? above : below, g);
 }
 static ebb_tensor *clamp_dmin(const ebb_call *c, ebb_tensor *g) {
@@ -126,10 +131,10 @@ typedef struct upper_attrs {
 static const ebb_attr max_attr[] = {EBB_ATTR(EBB_A_FLOAT, upper_attrs, max, "nan", "the bound as a number")};
 
 static ebb_tensor *clamp_min_compose(const ebb_call *c) {
-    return ebb_clamp(c->x[0], c->n_x > 1 ? c->x[1] : NULL, NULL, .min = ((const bound_attrs *)c->attrs)->min);
+    return ebb_clamp(c->x[0], ebb__given(c, 1), NULL, .min = ((const bound_attrs *)c->attrs)->min);
 }
 static ebb_tensor *clamp_max_compose(const ebb_call *c) {
-    return ebb_clamp(c->x[0], NULL, c->n_x > 1 ? c->x[1] : NULL, .max = ((const upper_attrs *)c->attrs)->max);
+    return ebb_clamp(c->x[0], NULL, ebb__given(c, 1), .max = ((const upper_attrs *)c->attrs)->max);
 }
 
 EBB_OP(clamp_min,
