@@ -45,7 +45,8 @@ typedef struct leaky_relu_attrs {
     double negative_slope;
 } leaky_relu_attrs;
 static const ebb_attr leaky_relu_attr[] = {
-    EBB_ATTR(EBB_A_FLOAT, leaky_relu_attrs, negative_slope, "0.01", "slope where x is negative")};
+    EBB_ATTR(EBB_A_FLOAT, leaky_relu_attrs, negative_slope, "0.01", "slope where x is negative"),
+};
 
 EBB_MAP1_ATTRS(leaky_relu_fwd, leaky_relu_attrs, x > 0 ? x : (T)a->negative_slope * x)
 
@@ -187,7 +188,9 @@ EBB_OP(rrelu_slope,
 typedef struct along_attrs {
     int64_t dim;
 } along_attrs;
-static const ebb_attr along_attr[] = {EBB_ATTR(EBB_A_INT, along_attrs, dim, "-1", "the dim to work along")};
+static const ebb_attr along_attr[] = {
+    EBB_ATTR(EBB_A_INT, along_attrs, dim, "-1", "the dim to work along"),
+};
 
 static ebb_tensor *glu_compose(const ebb_call *c) {
     const ebb_shape *x = &c->x_shape[0];

@@ -112,9 +112,12 @@ typedef struct shrink_attrs {
     double lambd;
 } shrink_attrs;
 static const ebb_attr hardshrink_attr[] = {
-    EBB_ATTR(EBB_A_FLOAT, shrink_attrs, lambd, "0.5", "what lies in [-lambd, lambd] becomes 0")};
-static const ebb_attr softshrink_attr[] = {EBB_ATTR(
-    EBB_A_FLOAT, shrink_attrs, lambd, "0.5", "how much nearer to 0 each element moves", .lo = 0, .hi = HUGE_VAL)};
+    EBB_ATTR(EBB_A_FLOAT, shrink_attrs, lambd, "0.5", "what lies in [-lambd, lambd] becomes 0"),
+};
+static const ebb_attr softshrink_attr[] = {
+    EBB_ATTR(EBB_A_FLOAT, shrink_attrs, lambd, "0.5", "how much nearer to 0 each element moves", .lo = 0,
+             .hi = HUGE_VAL),
+};
 
 #define SHRUNK(v, k) ((v) >= -(k) && (v) <= (k))
 EBB_MAP1_ATTRS(hardshrink_fwd, shrink_attrs, SHRUNK(x, (T)a->lambd) ? 0 : x)

@@ -17,7 +17,8 @@ typedef struct alpha_attrs {
     double alpha;
 } alpha_attrs;
 static const ebb_attr alpha_attr[] = {
-    EBB_ATTR(EBB_A_FLOAT, alpha_attrs, alpha, "1", "minus the limit at -infinity")};
+    EBB_ATTR(EBB_A_FLOAT, alpha_attrs, alpha, "1", "minus the limit at -infinity"),
+};
 
 EBB_MAP1_ATTRS(elu_fwd, alpha_attrs, ELU((T)a->alpha, 1, 1))
 EBB_MAP2_ATTRS(elu_pull, alpha_attrs, ELU_PULL((T)a->alpha, 1, 1))
@@ -92,8 +93,9 @@ EBB_OP(selu,
 typedef struct gelu_attrs {
     int32_t approximate;
 } gelu_attrs;
-static const ebb_attr gelu_attr[] = {EBB_ATTR(EBB_A_ENUM, gelu_attrs, approximate, "none",
-                                              "tanh: by a hyperbolic tangent", .choices = "none|tanh")};
+static const ebb_attr gelu_attr[] = {
+    EBB_ATTR(EBB_A_ENUM, gelu_attrs, approximate, "none", "tanh: by a hyperbolic tangent", .choices = "none|tanh"),
+};
 
 /* (1 + tanh(u))/2 = sigmoid(2*u), without cancellation in the left tail; here z = 2*u. */
 #define GELU_K 1.5957691216057308 /* 2*sqrt(2/pi) */

@@ -76,20 +76,22 @@ static const ebb_attr bag_attr[] = {
 };
 enum { BAG_SUM, BAG_MEAN, BAG_MAX };
 
-typedef struct count_attrs {
+typedef struct bag_of_attrs {
     int64_t count;
-} count_attrs;
-static const ebb_attr count_attr[] = {EBB_ATTR(EBB_A_INT, count_attrs, count, "0", "how many indices there are", .lo = 0, .hi = 1e15)};
+} bag_of_attrs;
+static const ebb_attr bag_of_attr[] = {
+    EBB_ATTR(EBB_A_INT, bag_of_attrs, count, "0", "how many indices there are", .lo = 0, .hi = 1e15),
+};
 
 static ebb_status bag_of_infer(ebb_infer *s) {
     if (s->x->ndim != 1) return s->fail(s, EBB_E_SHAPE, "offsets has %d dims; it is a list, of 1", s->x->ndim);
     s->y->ndim = 1;
-    s->y->shape[0] = ((const count_attrs *)s->attrs)->count;
+    s->y->shape[0] = ((const bag_of_attrs *)s->attrs)->count;
     return EBB_OK;
 }
 
 static ebb_status bag_of_kernel(const ebb_loop *l) {
-    const int64_t *start = (const int64_t *)l->p[0], bags = l->arg[0].numel, n = l->arg[1].numel;
+    const int64_t *start = (const int64_t *)l->p[0], n = l->arg[1].numel, bags = l->arg[0].numel;
     int64_t *y = (int64_t *)l->p[1];
     if (bags ? start[0] != 0 : n != 0) return l->fail(l, EBB_E_INDEX, "offsets must begin with 0: the first bag begins at the first index");
     for (int64_t b = 0; b < bags; b++) {
@@ -108,7 +110,7 @@ EBB_OP(bag_of,
     .math = "y_i = the last b with offsets_b <= i",
     .infer = bag_of_infer,
     .fwd = bag_of_fwd,
-    .attrs = EBB_ATTRS(count_attrs, count_attr),
+    .attrs = EBB_ATTRS(bag_of_attrs, bag_of_attr),
     .flags = EBB_INTERNAL,
     .tries = "[1]<1 count=3; [2]<1 count=2; [1]<1",
     .doc = "The bag of each index, from where the bags begin."
@@ -132,7 +134,10 @@ static int64_t bags_of(const ebb_call *c, ebb_tensor **bag) {
     int64_t bags = c->x_shape[2].dim[0];
     if (a->include_last_offset) {
         if (!bags) return EBB_FAIL(c, EBB_E_SHAPE, "with include_last_offset, offsets has at least 1 element"), -1;
-        offsets = ebb_slice(offsets, .end = --bags);
+        const ebb_info last = ebb_info_of(ebb_contiguous(ebb_to(ebb_slice(offsets, .start = --bags), EBB_I64)));
+        if (last.numel && *(const int64_t *)last.data != n)
+            return EBB_FAIL(c, EBB_E_INDEX, "the last offset is %lld, but there are %lld indices", (long long)*(const int64_t *)last.data, (long long)n), -1;
+        offsets = ebb_slice(offsets, .end = bags);
     }
     *bag = ebb_bag_of(offsets, .count = n);
     return bags;
@@ -149,6 +154,10 @@ static ebb_tensor *embedding_bag_compose(const ebb_call *c) {
     if (bags < 0 || padding < -1) return NULL;
     ebb_tensor *rows = ebb_index_select(c->x[1], listed(c));
     const ebb_dtype type = (ebb_dtype)w->dtype;
+    if (padding >= 0) {
+        kept = ebb_ne(listed(c), ebb_constant(c->e, EBB_I64, EBB_SHAPE0, (double)padding));
+        rows = ebb_where(column(kept), rows, ebb_scalar(rows, a->mode == BAG_MAX ? -INFINITY : 0));
+    }
     if (scale) {
         const ebb_shape *s = &c->x_shape[3];
         bool same = s->ndim == c->x_shape[0].ndim;
@@ -156,11 +165,8 @@ static ebb_tensor *embedding_bag_compose(const ebb_call *c) {
         if (!same) return EBB_FAIL(c, EBB_E_SHAPE, "per_sample_weights must have the shape of input");
         if (a->mode != BAG_SUM) return EBB_FAIL(c, EBB_E_ARG, "per_sample_weights go with mode sum");
         if (s->dtype != w->dtype) return EBB_FAIL(c, EBB_E_DTYPE, "per_sample_weights is %s, the weight %s", dtype_word(s->dtype), dtype_word(w->dtype));
-        rows = ebb_mul(rows, column(ebb_reshape(scale, .shape = EBB_SHAPE(n))));
-    }
-    if (padding >= 0) {
-        kept = ebb_ne(listed(c), ebb_constant(c->e, EBB_I64, EBB_SHAPE0, (double)padding));
-        rows = ebb_where(column(kept), rows, ebb_scalar(rows, a->mode == BAG_MAX ? -INFINITY : 0));
+        scale = ebb_reshape(scale, .shape = EBB_SHAPE(n));
+        rows = ebb_mul(rows, column(kept ? ebb_where(kept, scale, ebb_scalar(scale, 0)) : scale));
     }
     ebb_tensor *zeros = ebb_constant(c->e, type, EBB_SHAPE(bags, size), 0);
     if (a->mode == BAG_SUM) return ebb_index_add(zeros, bag, rows);
@@ -177,7 +183,7 @@ EBB_OP(embedding_bag,
     .compose = embedding_bag_compose,
     .infer = own_shapes,
     .attrs = EBB_ATTRS(bag_attrs, bag_attr),
-    .tries = "[2,3]<4 [4,2]; [2,3]<4 [4,2] mode=sum; [2,3]<5 [5,2] mode=max; [4]<3 [3,2] [1]<1; [2,2]<3 [3,2] - [2,2] mode=sum; [4]<3 [3,2] [2]<1 mode=sum include_last_offset=1; [2,3]<2 [2,2] padding_idx=1; [3]<4 [4,2] [3]<1 mode=sum padding_idx=-1",
+    .tries = "[2,3]<4 [4,2]; [2,3]<4 [4,2] mode=sum; [2,3]<5 [5,2] mode=max; [4]<3 [3,2] [1]<1; [2,2]<3 [3,2] - [2,2] mode=sum; [0]<3 [3,2] [2]<1 mode=sum include_last_offset=1; [2,3]<2 [2,2] padding_idx=1; [3]<4 [4,2] [3]<1 mode=sum padding_idx=-1",
     .doc = "One row for each bag of indices: a row of a 2-d input, or the stretch of a 1-d one that begins at its offset. Empty bags give 0. The gradient of a maximum is shared evenly among equals."
 );
 

@@ -123,8 +123,7 @@ static const ebb_attr scatter_attr[] = {
 static ebb_tensor *scatter_compose(const ebb_call *c) {
     const scatter_attrs *a = (const scatter_attrs *)c->attrs;
     if (!is_index(c->x_shape[1].dtype)) return ebb_scatter_set(c->x[0], c->x[1], c->x[0], .dim = a->dim); /* refused */
-    if (ebb_dim_of(a->dim, c->x_shape[0].ndim) >= 0 && !ebb_shape_numel(&c->x_shape[1])) return c->x[0];
-    ebb_tensor *src = c->n_x > 2 && c->x[2] ? covered(c) : ebb_constant(c->e, (ebb_dtype)c->x_shape[0].dtype, EBB_SHAPE0, a->value);
+    ebb_tensor *src = c->n_x > 2 && c->x[2] ? covered(c) : number_of(c, c->x_shape[0].dtype, a->value);
     return ebb_scatter_set(c->x[0], c->x[1], src, .dim = a->dim);
 }
 
@@ -142,7 +141,6 @@ EBB_OP(scatter,
 static ebb_tensor *scatter_add_compose(const ebb_call *c) {
     const int64_t dim = ((const dim_attrs *)c->attrs)->dim;
     if (!is_index(c->x_shape[1].dtype)) return ebb_scatter_set(c->x[0], c->x[1], c->x[0], .dim = dim); /* refused */
-    if (ebb_dim_of(dim, c->x_shape[0].ndim) >= 0 && !ebb_shape_numel(&c->x_shape[1])) return c->x[0];
     return ebb_scatter_sum(c->x[0], c->x[1], covered(c), .dim = dim);
 }
 
@@ -166,6 +164,7 @@ static ebb_tensor *take_along_dim_compose(const ebb_call *c) {
     const ebb_shape *x = &c->x_shape[0], *index = &c->x_shape[1];
     if (given == INT64_MIN)
         return ebb_gather(ebb_reshape(c->x[0], .shape = EBB_SHAPE(-1)), ebb_reshape(c->x[1], .shape = EBB_SHAPE(-1)), .dim = 0);
+    if (!x->ndim) return EBB_FAIL(c, EBB_E_ATTR, "dim is %lld, but the input is 0-d: no dim goes with it", (long long)given);
     if (x->ndim != index->ndim)
         return EBB_FAIL(c, EBB_E_SHAPE, "indices has %d dims, input %d; they must have the same number", index->ndim, x->ndim);
     const int dim = ebb_dim_of(given, x->ndim);

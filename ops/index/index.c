@@ -66,7 +66,7 @@ static ebb_status rows_infer(ebb_infer *s) {
     const ebb_info *x = s->x, *src = &s->x[2];
     const int d = indexed_dim(s->attrs, x->ndim), nd = x->ndim ? x->ndim : 1;
     const int64_t n = s->x[1].numel;
-    const bool one = !src->ndim && (n == 1 || (s->op->flags & EBB_INTERNAL)); /* a 0-d source */
+    const bool one = !src->ndim && ((n == 1 && nd == 1) || (s->op->flags & EBB_INTERNAL)); /* a 0-d source */
     if (!one && (src->ndim ? src->ndim : 1) != nd)
         return s->fail(s, EBB_E_SHAPE, "source has %d dims, input %d", src->ndim, x->ndim);
     for (int k = 0; k < nd && !one; k++) {
@@ -108,7 +108,7 @@ static ebb_tensor *rows_of(const ebb_call *c, ebb_tensor *g) {
     const ebb_shape *src = &c->x_shape[2];
     if (!c->x_shape[0].ndim) g = ebb_reshape(g, .shape = EBB_SHAPE(1));
     ebb_tensor *rows = ebb_index_select(g, c->x[1], .dim = ((const dim_attrs *)c->attrs)->dim);
-    const bool one = !src->ndim && ebb_shape_numel(&c->x_shape[1]) != 1; /* summed by the engine */
+    const bool one = !src->ndim && (ebb_shape_numel(&c->x_shape[1]) != 1 || c->x_shape[0].ndim > 1); /* summed by the engine */
     return one || src->ndim == (c->x_shape[0].ndim ? c->x_shape[0].ndim : 1) ? rows : ebb_reshape(rows, .shape = ebb_ints_of(src));
 }
 
@@ -128,7 +128,7 @@ static ebb_tensor *index_add_compose(const ebb_call *c) {
     if (a->alpha == 1) return NULL;
     if (!ebb_is_float(c->x_shape[0].dtype) && a->alpha != floor(a->alpha))
         return EBB_FAIL(c, EBB_E_ATTR, "alpha is %g, but the input holds integers", a->alpha);
-    return ebb_index_add(c->x[0], c->x[1], ebb_mul_scalar(c->x[2], a->alpha), .dim = a->dim);
+    return ebb_index_add(c->x[0], c->x[1], ebb_to(ebb_mul_scalar(c->x[2], a->alpha), (ebb_dtype)c->x_shape[2].dtype), .dim = a->dim);
 }
 static ebb_tensor *index_add_dx(const ebb_call *c, ebb_tensor *g) {
     (void)c;
@@ -184,8 +184,8 @@ EBB_OP(index_set,
 
 static ebb_tensor *index_copy_compose(const ebb_call *c) {
     const ebb_shape *index = &c->x_shape[1];
-    if (!c->x_shape[2].ndim && ebb_shape_numel(index) != 1)
-        return EBB_FAIL(c, EBB_E_SHAPE, "source is 0-d, but index has %lld elements", (long long)ebb_shape_numel(index));
+    if (!c->x_shape[2].ndim && (ebb_shape_numel(index) != 1 || c->x_shape[0].ndim > 1))
+        return EBB_FAIL(c, EBB_E_SHAPE, "source is 0-d, which goes with an input of at most 1 dim and 1 index");
     return ebb_index_set(c->x[0], c->x[1], c->x[2], .dim = ((const dim_attrs *)c->attrs)->dim);
 }
 
@@ -214,7 +214,7 @@ static ebb_tensor *index_fill_compose(const ebb_call *c) {
     const ebb_shape *x = &c->x_shape[0];
     const int d = ebb_dim_of(a->dim, x->ndim);
     if (d < 0) return EBB_FAIL(c, EBB_E_ATTR, "dim is %lld, but the input has %d dims", (long long)a->dim, x->ndim);
-    ebb_tensor *value = c->n_x > 2 && c->x[2] ? c->x[2] : ebb_constant(c->e, (ebb_dtype)x->dtype, EBB_SHAPE0, a->value);
+    ebb_tensor *value = c->n_x > 2 && c->x[2] ? c->x[2] : number_of(c, x->dtype, a->value);
     if (c->n_x > 2 && c->x[2] && c->x_shape[2].ndim)
         return EBB_FAIL(c, EBB_E_SHAPE, "value has %d dims; it is one number, a 0-d tensor", c->x_shape[2].ndim);
     ebb_tensor *place = ebb_flat_index(.x = &c->x[1], .n_x = 1, .size = EBB_SHAPE(x->ndim ? x->dim[d] : 1));

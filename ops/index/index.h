@@ -2,6 +2,7 @@
 #ifndef EBB_INDEX_H
 #define EBB_INDEX_H
 #include <ebb/op.h>
+#include <float.h>
 
 typedef struct dim_attrs {
     int64_t dim;
@@ -98,6 +99,20 @@ static inline int64_t numel_of(const ebb_ints *s) {
     int64_t n = 1;
     for (int d = 0; d < s->n; d++) n *= s->v[d];
     return n;
+}
+
+/* A number as a 0-d tensor of a dtype; one that it cannot hold is refused. */
+static inline ebb_tensor *number_of(const ebb_call *c, int32_t dtype, double v) {
+    const double most = dtype == EBB_F32   ? FLT_MAX
+                        : dtype == EBB_I32 ? INT32_MAX
+                        : dtype == EBB_I64 ? 0x1p63 - 1024
+                        : dtype == EBB_U8  ? UINT8_MAX
+                                           : INFINITY;
+    if ((v > most || -v > most) && !(ebb_is_float(dtype) && isinf(v)))
+        return EBB_FAIL(c, EBB_E_ATTR, "value is %g, which is more than the element type of the input holds", v);
+    if (ebb_is_float(dtype) || dtype == EBB_BOOL) return ebb_constant(c->e, (ebb_dtype)dtype, EBB_SHAPE0, v);
+    if (v != v) return EBB_FAIL(c, EBB_E_ATTR, "value is NaN, but the input holds integers");
+    return ebb_to(ebb_constant(c->e, EBB_I64, EBB_SHAPE0, v), (ebb_dtype)dtype);
 }
 
 static inline const char *dtype_word(int32_t dtype) {

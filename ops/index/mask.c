@@ -110,7 +110,7 @@ static const ebb_attr masked_attr[] = {EBB_ATTR(EBB_A_FLOAT, masked_attrs, value
 static ebb_tensor *masked_fill_compose(const ebb_call *c) {
     const ebb_shape *x = &c->x_shape[0];
     ebb_tensor *value = c->n_x > 2 && c->x[2] ? ebb_to(c->x[2], (ebb_dtype)x->dtype)
-                                              : ebb_constant(c->e, (ebb_dtype)x->dtype, EBB_SHAPE0, ((const masked_attrs *)c->attrs)->value);
+                                              : number_of(c, x->dtype, ((const masked_attrs *)c->attrs)->value);
     if (c->n_x > 2 && c->x[2] && c->x_shape[2].ndim)
         return EBB_FAIL(c, EBB_E_SHAPE, "value has %d dims; it is one number, a 0-d tensor", c->x_shape[2].ndim);
     return ebb_where(c->x[1], value, c->x[0]);

@@ -158,13 +158,7 @@ static ebb_tensor *index_put_compose(const ebb_call *c) {
     if (!k.place) return NULL;
     ebb_ints rows = k.rows;
     rows.v[0] = ebb_info_of(k.place).numel;
-    const ebb_shape *v = &c->x_shape[1];
-    int lead = 0; /* values may have further leading dims of size 1 */
-    while (v->ndim - lead > k.shape.n && v->dim[lead] == 1) lead++;
-    ebb_ints trimmed = {v->ndim - lead, {0}};
-    for (int d = lead; d < v->ndim; d++) trimmed.v[d - lead] = v->dim[d];
-    ebb_tensor *values = lead ? ebb_reshape(c->x[1], .shape = trimmed) : c->x[1];
-    return put_rows(c, &k, ebb_reshape(ebb_expand(values, .size = k.shape), .shape = rows));
+    return put_rows(c, &k, ebb_reshape(ebb_expand(c->x[1], .size = k.shape), .shape = rows));
 }
 
 EBB_OP(index_put,

@@ -9,6 +9,7 @@ static inline ebb_status points_into(ebb_infer *s, const ebb_info *index) {
     const int d = indexed_dim(s->attrs, x->ndim);
     if (d < 0) return dim_refused(s);
     if (!index->numel) return EBB_OK;
+    if (x->ndim && !x->shape[d]) return s->fail(s, EBB_E_INDEX, "input has no elements along dim %d to be indexed", d);
     if ((x->ndim ? x->ndim : 1) != (index->ndim ? index->ndim : 1))
         return s->fail(s, EBB_E_SHAPE, "index has %d dims, input %d; they must have the same number", index->ndim, x->ndim);
     for (int k = 0; k < x->ndim; k++)
@@ -83,6 +84,8 @@ static inline int64_t part_of(const field *f, int from, int to, int64_t k) {
 static inline ebb_tensor *covered(const ebb_call *c) {
     const ebb_shape *index = &c->x_shape[1], *have = &c->x_shape[2];
     ebb_tensor *src = c->x[2];
+    if (!ebb_shape_numel(index))
+        return ebb_reshape(ebb_slice(ebb_reshape(src, .shape = EBB_SHAPE(ebb_shape_numel(have))), .end = 0), .shape = ebb_ints_of(index));
     if ((index->ndim ? index->ndim : 1) != (have->ndim ? have->ndim : 1))
         return EBB_FAIL(c, EBB_E_SHAPE, "index has %d dims, src %d; they must have the same number", index->ndim, have->ndim);
     for (int d = 0; d < index->ndim; d++) {

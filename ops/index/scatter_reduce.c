@@ -55,7 +55,7 @@ static ebb_tensor *among_zeros(const ebb_call *c, ebb_tensor *rest, ebb_tensor *
     ebb_tensor *left = ebb_where(zero, number, ebb_scalar(number, 0)), *none = ebb_constant(c->e, EBB_I64, ebb_ints_of(&c->x_shape[0]), 0);
     for (int r = 0; r < rounds; r++) { /* the zero with the largest number is next */
         ebb_tensor *next = ebb_gather(ebb_scatter_fold(none, c->x[1], left, .dim = dim, .reduce = AMAX), c->x[1], .dim = dim);
-        mine[r] = ebb_where(ebb_eq(left, next), zero, ebb_ne(zero, zero));
+        mine[r] = ebb_where(ebb_eq(left, next), ebb_gt(left, ebb_scalar(left, 0)), ebb_ne(zero, zero));
         left = ebb_where(mine[r], ebb_scalar(left, 0), left);
         round[r] = ebb_add(ebb_scatter_sum(zeros_of(c, &c->x_shape[0]), c->x[1], ebb_where(mine[r], ebb_sub(c->x[2], one), ebb_scalar(rest, 0)), .dim = dim), one);
     }
@@ -138,7 +138,6 @@ static ebb_tensor *mean_of(const ebb_call *c, ebb_tensor *sum) {
 static ebb_tensor *scatter_reduce_compose(const ebb_call *c) {
     const reduce_attrs *a = (const reduce_attrs *)c->attrs;
     if (!is_index(c->x_shape[1].dtype)) return ebb_scatter_set(c->x[0], c->x[1], c->x[0], .dim = a->dim); /* refused */
-    if (ebb_dim_of(a->dim, c->x_shape[0].ndim) >= 0 && !ebb_shape_numel(&c->x_shape[1])) return c->x[0];
     ebb_tensor *src = covered(c), *x = a->include_self ? c->x[0] : without_self(c, src);
     if (a->reduce == SUM || a->reduce == MEAN) {
         ebb_tensor *sum = ebb_scatter_sum(x, c->x[1], src, .dim = a->dim);

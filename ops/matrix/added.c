@@ -5,7 +5,8 @@ typedef struct added_attrs {
     double beta, alpha;
 } added_attrs;
 static const ebb_attr added_attr[] = {
-    EBB_ATTR(EBB_A_FLOAT, added_attrs, beta, "1", "factor of the input; 0: the input is not looked at, even where it is NaN"),
+    EBB_ATTR(EBB_A_FLOAT, added_attrs, beta, "1",
+             "factor of the input; 0: the input is not looked at, even where it is NaN"),
     EBB_ATTR(EBB_A_FLOAT, added_attrs, alpha, "1", "factor of the product"),
 };
 
@@ -87,7 +88,8 @@ EBB_OP(baddbmm,
 
 /* sum_b A_b*B_b is one product: the A_b side by side, the B_b one below the other. */
 static ebb_tensor *beside(ebb_tensor *a, const ebb_shape *s) {
-    return ebb_reshape(ebb_permute(a, .dims = EBB_DIMS(1, 0, 2)), .shape = EBB_SHAPE(s->dim[1], s->dim[0] * s->dim[2]));
+    return ebb_reshape(ebb_permute(a, .dims = EBB_DIMS(1, 0, 2)),
+                       .shape = EBB_SHAPE(s->dim[1], s->dim[0] * s->dim[2]));
 }
 static ebb_tensor *addbmm_compose(const ebb_call *c) {
     const ebb_shape *a = &c->x_shape[1], *b = &c->x_shape[2];
@@ -117,7 +119,8 @@ EBB_OP(addbmm,
 static ebb_tensor *addmv_compose(const ebb_call *c) {
     const ebb_shape *a = &c->x_shape[1], *v = &c->x_shape[2];
     if (!has_rank(c, 1, "mat", 2) || !has_rank(c, 2, "vec", 1) ||
-        !equal_sizes(c, "the columns of mat and the elements of vec", a->dim[1], v->dim[0]) || !fits(c, EBB_SHAPE(a->dim[0])))
+        !equal_sizes(c, "the columns of mat and the elements of vec", a->dim[1], v->dim[0]) ||
+        !fits(c, EBB_SHAPE(a->dim[0])))
         return NULL;
     return added(c, ebb_mv(c->x[1], c->x[2]));
 }

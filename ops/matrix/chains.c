@@ -21,11 +21,15 @@ static ebb_tensor *linalg_multi_dot_compose(const ebb_call *c) {
         const ebb_shape *s = &c->x_shape[i];
         const bool end = i == 0 || i == n - 1;
         if (s->ndim != 2 && !(end && s->ndim == 1))
-            return EBB_FAIL(c, EBB_E_SHAPE, "tensor %d has %d dims; %s", i, s->ndim, end ? "1 or 2 are needed" : "2 are needed, 1 only at the ends");
-        t[i] = s->ndim == 2 ? c->x[i] : ebb_reshape(c->x[i], .shape = i ? EBB_SHAPE(s->dim[0], 1) : EBB_SHAPE(1, s->dim[0]));
+            return EBB_FAIL(c, EBB_E_SHAPE, "tensor %d has %d dims; %s", i, s->ndim,
+                            end ? "1 or 2 are needed" : "2 are needed, 1 only at the ends");
+        t[i] = s->ndim == 2
+                   ? c->x[i]
+                   : ebb_reshape(c->x[i], .shape = i ? EBB_SHAPE(s->dim[0], 1) : EBB_SHAPE(1, s->dim[0]));
         const int64_t rows = s->ndim == 1 && !i ? 1 : s->dim[0];
         if (i && size[i] != rows)
-            return EBB_FAIL(c, EBB_E_SHAPE, "tensor %d has %lld columns, but tensor %d has %lld rows", i - 1, (long long)size[i], i, (long long)rows);
+            return EBB_FAIL(c, EBB_E_SHAPE, "tensor %d has %lld columns, but tensor %d has %lld rows", i - 1,
+                            (long long)size[i], i, (long long)rows);
         size[i] = rows;
         size[i + 1] = s->ndim == 2 ? s->dim[1] : i ? 1 : s->dim[0];
     }
@@ -35,7 +39,8 @@ static ebb_tensor *linalg_multi_dot_compose(const ebb_call *c) {
             const int j = i + length - 1;
             cost[i][j] = INFINITY;
             for (int k = i; k < j; k++) {
-                const double v = cost[i][k] + cost[k + 1][j] + (double)size[i] * (double)size[k + 1] * (double)size[j + 1];
+                const double v =
+                    cost[i][k] + cost[k + 1][j] + (double)size[i] * (double)size[k + 1] * (double)size[j + 1];
                 if (v >= cost[i][j]) continue;
                 cost[i][j] = v;
                 cut[i * n + j] = k;
@@ -67,7 +72,8 @@ static const ebb_attr power_attr[] = {EBB_ATTR(EBB_A_INT, power_attrs, n, NULL, 
 /* The identity of x's shape; that x has no part in it is in the graph. */
 static ebb_tensor *identity(const ebb_call *c, int64_t m) {
     ebb_tensor *at = ebb_arange(c->e, .end = (double)m, .dtype = EBB_I64);
-    ebb_tensor *one = ebb_to(ebb_eq(ebb_reshape(at, .shape = EBB_SHAPE(m, 1)), at), (ebb_dtype)c->x_shape[0].dtype);
+    ebb_tensor *one =
+        ebb_to(ebb_eq(ebb_reshape(at, .shape = EBB_SHAPE(m, 1)), at), (ebb_dtype)c->x_shape[0].dtype);
     return ebb_where(never(c->e), c->x[0], one);
 }
 
@@ -75,10 +81,11 @@ static ebb_tensor *linalg_matrix_power_compose(const ebb_call *c) {
     int64_t n = ((const power_attrs *)c->attrs)->n;
     const ebb_shape *s = &c->x_shape[0];
     if (n < 0)
-        return EBB_FAIL(c, EBB_E_ATTR, "n is %lld, and a negative power needs the inverse: take power %lld of that", (long long)n,
-                        -(long long)n);
+        return EBB_FAIL(c, EBB_E_ATTR, "n is %lld, and a negative power needs the inverse: take power %lld of that",
+                        (long long)n, -(long long)n);
     if (s->ndim < 2) return EBB_FAIL(c, EBB_E_SHAPE, "the input has %d dims; at least 2 are needed", s->ndim);
-    if (!equal_sizes(c, "rows and columns of the matrices", s->dim[s->ndim - 2], s->dim[s->ndim - 1])) return NULL;
+    if (!equal_sizes(c, "rows and columns of the matrices", s->dim[s->ndim - 2], s->dim[s->ndim - 1]))
+        return NULL;
     if (!n) return identity(c, s->dim[s->ndim - 1]);
     ebb_tensor *y = NULL, *square = c->x[0];
     for (; square; n /= 2) {

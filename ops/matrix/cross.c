@@ -12,7 +12,8 @@ static ebb_status cross_rows_infer(ebb_infer *s) {
     const ebb_info *a = &s->x[0], *b = &s->x[1];
     const int64_t dim = ((const cross_attrs *)s->attrs)->dim;
     const int d = a->ndim ? ebb_dim_of(dim, a->ndim) : -1;
-    if (d < 0 || a->shape[d] != 3 || a->ndim != b->ndim || memcmp(a->shape, b->shape, sizeof *a->shape * (size_t)a->ndim))
+    if (d < 0 || a->shape[d] != 3 || a->ndim != b->ndim ||
+        memcmp(a->shape, b->shape, sizeof *a->shape * (size_t)a->ndim))
         return s->fail(s, EBB_E_SHAPE, "the inputs have one shape, with 3 elements in dim %lld", (long long)dim);
     s->y->ndim = a->ndim;
     memcpy(s->y->shape, a->shape, sizeof *a->shape * (size_t)a->ndim);
@@ -66,16 +67,18 @@ static ebb_tensor *crossed(const ebb_call *c, int64_t dim) {
     const ebb_shape *a = &c->x_shape[0], *b = &c->x_shape[1];
     const int d = a->ndim ? ebb_dim_of(dim, a->ndim) : -1;
     if (a->ndim != b->ndim)
-        return EBB_FAIL(c, EBB_E_SHAPE, "input has %d dims and other %d; equally many are needed", a->ndim, b->ndim);
-    if (d < 0) return EBB_FAIL(c, EBB_E_ATTR, "dim is %lld, but the inputs have %d dims", (long long)dim, a->ndim);
+        return EBB_FAIL(c, EBB_E_SHAPE, "input has %d dims and other %d; equally many are needed", a->ndim,
+                        b->ndim);
+    if (d < 0)
+        return EBB_FAIL(c, EBB_E_ATTR, "dim is %lld, but the inputs have %d dims", (long long)dim, a->ndim);
     if (a->dim[d] != 3 || b->dim[d] != 3)
-        return EBB_FAIL(c, EBB_E_SHAPE, "dim %lld has %lld elements in input and %lld in other; 3 are needed", (long long)dim,
-                        (long long)a->dim[d], (long long)b->dim[d]);
+        return EBB_FAIL(c, EBB_E_SHAPE, "dim %lld has %lld elements in input and %lld in other; 3 are needed",
+                        (long long)dim, (long long)a->dim[d], (long long)b->dim[d]);
     ebb_ints shape = ebb_ints_of(a);
     for (int k = 0; k < a->ndim; k++) {
         if (a->dim[k] != b->dim[k] && a->dim[k] != 1 && b->dim[k] != 1)
-            return EBB_FAIL(c, EBB_E_SHAPE, "dim %d is %lld in input and %lld in other; sizes must be equal or 1", k,
-                            (long long)a->dim[k], (long long)b->dim[k]);
+            return EBB_FAIL(c, EBB_E_SHAPE, "dim %d is %lld in input and %lld in other; sizes must be equal or 1",
+                            k, (long long)a->dim[k], (long long)b->dim[k]);
         if (a->dim[k] == 1) shape.v[k] = b->dim[k];
     }
     return ebb_cross_rows(ebb_expand(c->x[0], .size = shape), ebb_expand(c->x[1], .size = shape), .dim = d);

@@ -4,8 +4,9 @@
 typedef struct distance_attrs {
     double p;
 } distance_attrs;
-static const ebb_attr distance_attr[] = {
-    EBB_ATTR(EBB_A_FLOAT, distance_attrs, p, "2", "the norm: 0 counts what differs, inf takes the largest", .lo = 0, .hi = HUGE_VAL)};
+static const ebb_attr distance_attr[] = {EBB_ATTR(EBB_A_FLOAT, distance_attrs, p, "2",
+                                                  "the norm: 0 counts what differs, inf takes the largest",
+                                                  .lo = 0, .hi = HUGE_VAL)};
 
 /* ---- the distance of two rows ---- */
 
@@ -37,7 +38,7 @@ enum { LANES = 16 };
         typedef type T;                                                                                      \
         T sum = 0;                                                                                           \
         if (p == 2) {                                                                                        \
-            OVER(v * v, PLUS)                                                                                \
+            OVER(v *v, PLUS)                                                                                 \
             if (sum >= least && sum <= most) return ebb_sqrt(sum);                                           \
             sum = 0;                                                                                         \
         }                                                                                                    \
@@ -78,11 +79,15 @@ EBB_OP(distance_rows,
 static ebb_tensor *cdist_compose(const ebb_call *c) {
     const ebb_shape *x = c->x_shape;
     for (int i = 0; i < 2; i++) {
-        if (x[i].ndim < 2) return EBB_FAIL(c, EBB_E_SHAPE, "x%d has %d dims; at least 2 are needed", i + 1, x[i].ndim);
-        if (x[i].ndim == EBB_MAX_DIMS) return EBB_FAIL(c, EBB_E_SHAPE, "x%d has %d dims; 7 are possible", i + 1, x[i].ndim);
+        if (x[i].ndim < 2)
+            return EBB_FAIL(c, EBB_E_SHAPE, "x%d has %d dims; at least 2 are needed", i + 1, x[i].ndim);
+        if (x[i].ndim == EBB_MAX_DIMS)
+            return EBB_FAIL(c, EBB_E_SHAPE, "x%d has %d dims; 7 are possible", i + 1, x[i].ndim);
     }
-    if (!equal_sizes(c, "the columns of x1 and x2", x[0].dim[x[0].ndim - 1], x[1].dim[x[1].ndim - 1])) return NULL;
-    return ebb_distance_rows(c->x[0], ebb_unsqueeze(c->x[1], .dim = -3), .p = ((const distance_attrs *)c->attrs)->p);
+    if (!equal_sizes(c, "the columns of x1 and x2", x[0].dim[x[0].ndim - 1], x[1].dim[x[1].ndim - 1]))
+        return NULL;
+    return ebb_distance_rows(c->x[0], ebb_unsqueeze(c->x[1], .dim = -3),
+                             .p = ((const distance_attrs *)c->attrs)->p);
 }
 
 /* What the distances' cotangents give rows r of the one set: sum over the rows s of the other of g * d|r - s|/dr. */
@@ -140,7 +145,9 @@ static ebb_tensor *each_d(const ebb_call *c, ebb_tensor *g) {
     ebb_tensor *ratio = ebb_div(ebb_where(ebb_eq(v, none), one, ebb_abs(v)), y);
     return ebb_mul(w, ebb_pow(ratio, .exponent = p - 1));
 }
-static ebb_tensor *cdist_dx1(const ebb_call *c, ebb_tensor *g) { return ebb_sum(each_d(c, g), .dim = EBB_DIMS(-2)); }
+static ebb_tensor *cdist_dx1(const ebb_call *c, ebb_tensor *g) {
+    return ebb_sum(each_d(c, g), .dim = EBB_DIMS(-2));
+}
 static ebb_tensor *cdist_dx2(const ebb_call *c, ebb_tensor *g) {
     return ebb_neg(ebb_sum(each_d(c, g), .dim = EBB_DIMS(-3)));
 }

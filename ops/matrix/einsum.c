@@ -4,8 +4,9 @@
 typedef struct einsum_attrs {
     ebb_text equation;
 } einsum_attrs;
-static const ebb_attr einsum_attr[] = {
-    EBB_ATTR(EBB_A_TEXT, einsum_attrs, equation, NULL, "letters for the dims of each operand, ij,jk->ik; without -> in alphabetical order what occurs once; ... for dims without a letter")};
+static const ebb_attr einsum_attr[] = {EBB_ATTR(
+    EBB_A_TEXT, einsum_attrs, equation, NULL,
+    "letters for the dims of each operand, ij,jk->ik; without -> in alphabetical order what occurs once; ... for dims without a letter")};
 
 /* Labels: A..Z are 0..25, a..z 26..51, the dims of "..." 52 and on, counted from the last. */
 enum { LETTERS = 52, LABELS = LETTERS + EBB_MAX_DIMS };
@@ -46,8 +47,12 @@ static void append(list *to, const list *from, set of) {
     for (int k = 0; k < from->n; k++)
         if (of & SET(from->v[k])) to->v[to->n++] = from->v[k];
 }
-static int letter(char c) { return c >= 'A' && c <= 'Z' ? c - 'A' : c >= 'a' && c <= 'z' ? c - 'a' + 26 : -1; }
-static char name_of(int label) { return (char)(label < 26 ? 'A' + label : label < LETTERS ? 'a' + label - 26 : '.'); }
+static int letter(char c) {
+    return c >= 'A' && c <= 'Z' ? c - 'A' : c >= 'a' && c <= 'z' ? c - 'a' + 26 : -1;
+}
+static char name_of(int label) {
+    return (char)(label < 26 ? 'A' + label : label < LETTERS ? 'a' + label - 26 : '.');
+}
 
 /* ---- reading the equation ---- */
 
@@ -64,8 +69,12 @@ static const char *read_letters(const plan *p, const char *s, list *l, int *dots
             continue;
         }
         if (letter(*s) < 0 || l->n == EBB_MAX_DIMS)
-            return REFUSED(p->c, EBB_E_ATTR, letter(*s) < 0 ? "equation %s: '%c' does not belong there" : "equation %s: more than 8 letters before '%c'",
-                     p->text, *s) ? s : NULL;
+            return REFUSED(p->c, EBB_E_ATTR,
+                           letter(*s) < 0 ? "equation %s: '%c' does not belong there"
+                                          : "equation %s: more than 8 letters before '%c'",
+                           p->text, *s)
+                       ? s
+                       : NULL;
         l->v[l->n++] = letter(*s);
     }
     return s;
@@ -91,11 +100,12 @@ static bool read_sizes(plan *p, int i, const list *l) {
         const int64_t n = s->dim[d];
         const bool again = seen & SET(label);
         if (again && s->dim[find(l, label)] != n)
-            return REFUSED(p->c, EBB_E_SHAPE, "equation %s: '%c' is %lld and %lld in operand %d; the sizes on a diagonal are equal", p->text,
-                     name_of(label), (long long)s->dim[find(l, label)], (long long)n, i);
+            return REFUSED(p->c, EBB_E_SHAPE,
+                           "equation %s: '%c' is %lld and %lld in operand %d; the sizes on a diagonal are equal",
+                           p->text, name_of(label), (long long)s->dim[find(l, label)], (long long)n, i);
         if (p->uses[label] && !again && n != 1 && p->size[label] != 1 && n != p->size[label])
-            return REFUSED(p->c, EBB_E_SHAPE, "equation %s: '%c' is %lld in operand %d, but %lld before", p->text, name_of(label),
-                     (long long)n, i, (long long)p->size[label]);
+            return REFUSED(p->c, EBB_E_SHAPE, "equation %s: '%c' is %lld in operand %d, but %lld before",
+                           p->text, name_of(label), (long long)n, i, (long long)p->size[label]);
         if (!p->uses[label] || p->size[label] == 1) p->size[label] = n;
         p->uses[label]++;
         seen |= SET(label);
@@ -118,8 +128,10 @@ static bool read_result(plan *p, const char *s) {
     for (int k = 0; k < p->out.n; k++) {
         const int label = p->out.v[k];
         if (!p->uses[label] || seen & SET(label))
-            return REFUSED(p->c, EBB_E_ATTR, p->uses[label] ? "equation %s: the result names '%c' twice" : "equation %s: the result's '%c' is in no operand",
-                     p->text, name_of(label));
+            return REFUSED(p->c, EBB_E_ATTR,
+                           p->uses[label] ? "equation %s: the result names '%c' twice"
+                                          : "equation %s: the result's '%c' is in no operand",
+                           p->text, name_of(label));
         seen |= SET(label);
     }
     if (dots >= 0) with_dots(&p->out, dots, p->ellipsis);
@@ -136,14 +148,16 @@ static bool read_equation(plan *p, term *x) {
         s = read_letters(p, s, l, &dots);
         if (!s) return false;
         if (dots < 0 ? l->n != ndim : l->n > ndim)
-            return REFUSED(p->c, EBB_E_SHAPE, "equation %s: operand %d has %d dims, but %d letters", p->text, i, ndim, l->n);
+            return REFUSED(p->c, EBB_E_SHAPE, "equation %s: operand %d has %d dims, but %d letters", p->text,
+                           i, ndim, l->n);
         if (dots >= 0) with_dots(l, dots, ndim - l->n);
         const int more = dots < 0 ? 0 : ndim;
         for (int k = 0, n = 0; k < more; k++)
             if (l->v[k] >= LETTERS && ++n > p->ellipsis) p->ellipsis = n;
         if (!read_sizes(p, i, l)) return false;
         if (*s == ',' ? i + 1 == p->c->n_x : i + 1 < p->c->n_x)
-            return REFUSED(p->c, EBB_E_ARG, "equation %s: it does not have as many operands as are given, %d", p->text, p->c->n_x);
+            return REFUSED(p->c, EBB_E_ARG, "equation %s: it does not have as many operands as are given, %d",
+                           p->text, p->c->n_x);
         if (*s == ',') s++;
     }
     return read_result(p, s);
@@ -236,15 +250,16 @@ static bool contract(const plan *p, term *a, term *b, set keep) {
     append(&all, &left, ~(set)0);
     append(&all, &right, ~(set)0);
     if (all.n > EBB_MAX_DIMS)
-        return REFUSED(p->c, EBB_E_SHAPE, "equation %s: an intermediate result would have %d dims; %d are possible", p->text, all.n,
-                 EBB_MAX_DIMS);
+        return REFUSED(p->c, EBB_E_SHAPE, "equation %s: an intermediate result would have %d dims; %d are possible",
+                       p->text, all.n, EBB_MAX_DIMS);
     ebb_ints shape = {all.n, {0}};
     for (int k = 0; k < all.n; k++) shape.v[k] = p->size[all.v[k]];
     if (!sum.n) a->t = ebb_mul(arranged(a, &all), arranged(b, &all));
     else if (!left.n && !right.n)
         a->t = ebb_dot_rows(as_matrices(p, a, &batch, &sum, NULL), as_matrices(p, b, &batch, &sum, NULL));
     else a->t = ebb_gemm(as_matrices(p, a, &batch, &left, &sum), as_matrices(p, b, &batch, &sum, &right));
-    const bool joined = sum.n && (batch.n + 2 > EBB_MAX_DIMS || ((left.n || right.n) && (left.n != 1 || right.n != 1)));
+    const bool joined =
+        sum.n && (batch.n + 2 > EBB_MAX_DIMS || ((left.n || right.n) && (left.n != 1 || right.n != 1)));
     if (joined) a->t = ebb_reshape(a->t, .shape = shape);
     a->dims = all;
     return a->t != NULL;

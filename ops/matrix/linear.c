@@ -10,10 +10,11 @@ static int64_t outputs_of(const ebb_shape *w) { return w->ndim > 1 ? w->dim[0] :
 static bool linear_fits(const ebb_call *c, bool bias) {
     const ebb_shape *x = &c->x_shape[0], *w = &c->x_shape[1];
     if (x->ndim < 1 || w->ndim < 1 || w->ndim > 2)
-        return REFUSED(c, EBB_E_SHAPE, "the input has %d dims and the weight %d; at least 1, and 1 or 2, are needed", x->ndim, w->ndim);
+        return REFUSED(c, EBB_E_SHAPE, "the input has %d dims and the weight %d; at least 1, and 1 or 2, are needed",
+                       x->ndim, w->ndim);
     if (x->dim[x->ndim - 1] != inputs_of(w))
         return REFUSED(c, EBB_E_SHAPE, "the input's last dim is %lld, but the weight is [%lld,%lld], [out,in]",
-                 (long long)x->dim[x->ndim - 1], (long long)outputs_of(w), (long long)inputs_of(w));
+                       (long long)x->dim[x->ndim - 1], (long long)outputs_of(w), (long long)inputs_of(w));
     if (!one_dtype(c)) return false;
     if (!bias) return true;
     if (w->ndim == 1) return has_rank(c, 2, "the bias of a weight of 1 dim", 0);
@@ -56,7 +57,9 @@ static ebb_tensor *linear_dw(const ebb_call *c, ebb_tensor *g) {
     ebb_tensor *d = ebb_gemm(flipped(g_rows(c, g)), x_rows(c, c->x[0]));
     return c->x_shape[1].ndim == 2 ? d : as_vector(d);
 }
-static ebb_tensor *linear_db(const ebb_call *c, ebb_tensor *g) { return g_rows(c, g); } /* the engine sums it */
+static ebb_tensor *linear_db(const ebb_call *c, ebb_tensor *g) {
+    return g_rows(c, g);
+} /* the engine sums it */
 
 EBB_OP(linear,
     .sig = "input(k),weight(n,k),bias(n)?->(n)",
@@ -75,14 +78,19 @@ static bool bilinear_fits(const ebb_call *c, bool bias) {
     const ebb_shape *x = c->x_shape, *w = &c->x_shape[2];
     if (!has_rank(c, 2, "the weight", 3) || !one_dtype(c)) return false;
     if (!x[0].ndim || x[0].ndim != x[1].ndim)
-        return REFUSED(c, EBB_E_SHAPE, "input1 has %d dims and input2 %d; equally many are needed, 1 or more", x[0].ndim, x[1].ndim);
+        return REFUSED(c, EBB_E_SHAPE, "input1 has %d dims and input2 %d; equally many are needed, 1 or more",
+                       x[0].ndim, x[1].ndim);
     for (int d = 0; d + 1 < x[0].ndim; d++)
-        if (!equal_sizes(c, "the dims of input1 and input2 before the last", x[0].dim[d], x[1].dim[d])) return false;
-    if (!equal_sizes(c, "the last dim of input1 and dim 1 of the weight, [out,in1,in2],", x[0].dim[x[0].ndim - 1], w->dim[1]) ||
-        !equal_sizes(c, "the last dim of input2 and dim 2 of the weight, [out,in1,in2],", x[1].dim[x[1].ndim - 1], w->dim[2]))
+        if (!equal_sizes(c, "the dims of input1 and input2 before the last", x[0].dim[d], x[1].dim[d]))
+            return false;
+    if (!equal_sizes(c, "the last dim of input1 and dim 1 of the weight, [out,in1,in2],",
+                     x[0].dim[x[0].ndim - 1], w->dim[1]) ||
+        !equal_sizes(c, "the last dim of input2 and dim 2 of the weight, [out,in1,in2],",
+                     x[1].dim[x[1].ndim - 1], w->dim[2]))
         return false;
     if (!bias) return true;
-    return has_rank(c, 3, "the bias", 1) && equal_sizes(c, "the bias and dim 0 of the weight", c->x_shape[3].dim[0], w->dim[0]);
+    return has_rank(c, 3, "the bias", 1) &&
+           equal_sizes(c, "the bias and dim 0 of the weight", c->x_shape[3].dim[0], w->dim[0]);
 }
 
 /* x1*W is one product over all outputs; what it leaves is multiplied with each row of x2. */
@@ -93,7 +101,8 @@ static ebb_tensor *bilinear_compose(const ebb_call *c) {
     const int64_t rows = rows_in(&x[0]), out = w->dim[0], n1 = w->dim[1], n2 = w->dim[2];
     ebb_tensor *x1 = ebb_reshape(c->x[0], .shape = EBB_SHAPE(rows, n1));
     ebb_tensor *x2 = ebb_reshape(c->x[1], .shape = EBB_SHAPE(rows, n2, 1));
-    ebb_tensor *across = ebb_reshape(ebb_permute(c->x[2], .dims = EBB_DIMS(1, 0, 2)), .shape = EBB_SHAPE(n1, out * n2));
+    ebb_tensor *across =
+        ebb_reshape(ebb_permute(c->x[2], .dims = EBB_DIMS(1, 0, 2)), .shape = EBB_SHAPE(n1, out * n2));
     ebb_tensor *half = ebb_reshape(ebb_gemm(x1, across), .shape = EBB_SHAPE(rows, out, n2));
     ebb_ints shape = ebb_ints_of(&x[0]);
     shape.v[shape.n - 1] = out;

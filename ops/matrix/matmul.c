@@ -8,20 +8,21 @@
 #define BY_ROWS(rows, a, rsa, b, c, rsc)                                                                     \
     for (int64_t i = 0; i < rows; i++) c[i * rsc] = DOT(k, a + i * rsa, 1, b, 1);
 
-#define GEMM_BODY(suffix)                                                                                    \
-    const int64_t m = l->dim[0];                                                                             \
-    const int64_t k = l->dim[1];                                                                             \
-    const int64_t n = l->dim[2];                                                                             \
-    const int64_t *const sa = l->stride[0];                                                                  \
-    const int64_t *const sb = l->stride[1];                                                                  \
-    const int64_t *const sc = l->stride[2];                                                                  \
-    for (int64_t r = 0; r < l->n; r++) {                                                                     \
-        const T *a = (const T *)l->p[0] + r * l->step[0];                                                    \
-        const T *b = (const T *)l->p[1] + r * l->step[1];                                                    \
-        T *c = (T *)l->p[2] + r * l->step[2];                                                                \
-        if (k >= 32 && (n == 1 || m == 1) && sa[1] == 1 && sb[0] == 1) {                                     \
-            if (n == 1) BY_ROWS(m, a, sa[0], b, c, sc[0]) else BY_ROWS(n, b, sb[1], a, c, 1)                 \
-        } else ebb_gemm_##suffix(l->level, m, n, k, a, sa[0], sa[1], b, sb[0], sb[1], c, sc[0], false, l->scratch); \
+#define GEMM_BODY(suffix)                                                                                        \
+    const int64_t m = l->dim[0];                                                                                 \
+    const int64_t k = l->dim[1];                                                                                 \
+    const int64_t n = l->dim[2];                                                                                 \
+    const int64_t *const sa = l->stride[0];                                                                      \
+    const int64_t *const sb = l->stride[1];                                                                      \
+    const int64_t *const sc = l->stride[2];                                                                      \
+    for (int64_t r = 0; r < l->n; r++) {                                                                         \
+        const T *a = (const T *)l->p[0] + r * l->step[0];                                                        \
+        const T *b = (const T *)l->p[1] + r * l->step[1];                                                        \
+        T *c = (T *)l->p[2] + r * l->step[2];                                                                    \
+        if (k >= 32 && (n == 1 || m == 1) && sa[1] == 1 && sb[0] == 1) {                                         \
+            if (n == 1) BY_ROWS(m, a, sa[0], b, c, sc[0]) else BY_ROWS(n, b, sb[1], a, c, 1)                     \
+        } else                                                                                                   \
+            ebb_gemm_##suffix(l->level, m, n, k, a, sa[0], sa[1], b, sb[0], sb[1], c, sc[0], false, l->scratch); \
     }
 EBB__BODY(gemm_f32, float, GEMM_BODY(f32))
 EBB__BODY(gemm_f64, double, GEMM_BODY(f64))
@@ -43,10 +44,8 @@ EBB__BODY(
         }
     })
 
-static const ebb_kernel gemm_fwd[] = {{EBB_F32, EBB__TABLE(gemm_f32)},
-                                      {EBB_F64, EBB__TABLE(gemm_f64)},
-                                      {EBB_I64, EBB__TABLE(gemm_i64)},
-                                      {0, {0}}};
+static const ebb_kernel gemm_fwd[] = {
+    {EBB_F32, EBB__TABLE(gemm_f32)}, {EBB_F64, EBB__TABLE(gemm_f64)}, {EBB_I64, EBB__TABLE(gemm_i64)}, {0, {0}}};
 
 static size_t gemm_scratch(const ebb_loop *l) {
     const size_t f32 = ebb_gemm_scratch_f32(l->dim[0], l->dim[2], l->dim[1]),
@@ -116,11 +115,12 @@ static ebb_tensor *matmul_compose(const ebb_call *c) {
     ebb_tensor *a = c->x[0], *b = c->x[1];
     const ebb_shape *sa = &c->x_shape[0], *sb = &c->x_shape[1];
     if (!sa->ndim || !sb->ndim)
-        return EBB_FAIL(c, EBB_E_SHAPE, "both operands need at least 1 dim; they have %d and %d", sa->ndim, sb->ndim);
+        return EBB_FAIL(c, EBB_E_SHAPE, "both operands need at least 1 dim; they have %d and %d", sa->ndim,
+                        sb->ndim);
     const int64_t k = sa->dim[sa->ndim - 1], kb = sb->dim[sb->ndim > 1 ? sb->ndim - 2 : 0];
     if (k != kb && (sa->ndim == 1 || sb->ndim == 1)) /* of matrices gemm says it, with their shapes */
-        return EBB_FAIL(c, EBB_E_SHAPE, "k is %lld in input (last dim) but %lld in other (%s dim)", (long long)k,
-                        (long long)kb, sb->ndim > 1 ? "last but one" : "only");
+        return EBB_FAIL(c, EBB_E_SHAPE, "k is %lld in input (last dim) but %lld in other (%s dim)",
+                        (long long)k, (long long)kb, sb->ndim > 1 ? "last but one" : "only");
     if (sa->ndim == 1 && sb->ndim == 1) return ebb_dot_rows(a, b);
     if (sa->ndim == 1) { /* (k) x (..., k, n) -> (..., n) */
         ebb_tensor *y = ebb_gemm(ebb_reshape(a, .shape = EBB_SHAPE(1, k)), b);

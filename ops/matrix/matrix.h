@@ -22,8 +22,9 @@ static inline bool has_rank(const ebb_call *c, int i, const char *name, int ndim
 static inline bool one_dtype(const ebb_call *c) {
     for (int i = 1; i < c->n_x; i++)
         if (c->x[i] && c->x_shape[i].dtype != c->x_shape[0].dtype)
-            return REFUSED(c, EBB_E_DTYPE, "its inputs must have one dtype; input 0 is %s and input %d is %s; convert with ebb_to (op \"to\")",
-                     dtype_name(c->x_shape[0].dtype), i, dtype_name(c->x_shape[i].dtype));
+            return REFUSED(c, EBB_E_DTYPE,
+                           "its inputs must have one dtype; input 0 is %s and input %d is %s; convert with ebb_to (op \"to\")",
+                           dtype_name(c->x_shape[0].dtype), i, dtype_name(c->x_shape[i].dtype));
     return true;
 }
 
@@ -41,8 +42,8 @@ static inline bool broadcasts_to(const ebb_call *c, int i, const char *name, ebb
     for (int d = 0; d < s->ndim; d++) {
         const int64_t want = to.v[to.n - s->ndim + d];
         if (s->dim[d] == want || s->dim[d] == 1) continue;
-        return REFUSED(c, EBB_E_SHAPE, "dim %d of %s is %lld, but the result has %lld there; 1 or %lld are possible", d,
-                 name, (long long)s->dim[d], (long long)want, (long long)want);
+        return REFUSED(c, EBB_E_SHAPE, "dim %d of %s is %lld, but the result has %lld there; 1 or %lld are possible",
+                       d, name, (long long)s->dim[d], (long long)want, (long long)want);
     }
     return true;
 }
@@ -107,6 +108,6 @@ EBB_DOT(ebb_dot_of_f32, float)
 EBB_DOT(ebb_dot_of_f64, double)
 EBB_DOT(ebb_dot_of_i64, int64_t)
 #define DOT(n, a, sa, b, sb)                                                                                 \
-    _Generic(*(a), float: ebb_dot_of_f32, double: ebb_dot_of_f64, default: ebb_dot_of_i64)(n, a, sa, b, sb)
+    _Generic(*(a), float : ebb_dot_of_f32, double : ebb_dot_of_f64, default : ebb_dot_of_i64)(n, a, sa, b, sb)
 
 #endif

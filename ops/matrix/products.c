@@ -10,7 +10,8 @@ static ebb_tensor *inner_compose(const ebb_call *c) {
     if (!equal_sizes(c, "the last dims of input and other", k, b->dim[b->ndim - 1])) return NULL;
     if (a->ndim == 1 && b->ndim == 1) return ebb_dot_rows(c->x[0], c->x[1]);
     if (a->ndim + b->ndim - 2 > EBB_MAX_DIMS)
-        return EBB_FAIL(c, EBB_E_SHAPE, "the result would have %d dims; %d are possible", a->ndim + b->ndim - 2, EBB_MAX_DIMS);
+        return EBB_FAIL(c, EBB_E_SHAPE, "the result would have %d dims; %d are possible",
+                        a->ndim + b->ndim - 2, EBB_MAX_DIMS);
     ebb_ints shape = {a->ndim + b->ndim - 2, {0}};
     for (int d = 0; d + 1 < a->ndim; d++) shape.v[d] = a->dim[d];
     for (int d = 0; d + 1 < b->ndim; d++) shape.v[a->ndim - 1 + d] = b->dim[d];
@@ -53,11 +54,14 @@ static ebb_tensor *linalg_vecdot_compose(const ebb_call *c) {
     const int64_t dim = ((const dim_attrs *)c->attrs)->dim;
     const int n = a->ndim > b->ndim ? a->ndim : b->ndim, d = ebb_dim_of(dim, n);
     if (!one_dtype(c)) return NULL;
-    if (!ebb_is_float(a->dtype)) return EBB_FAIL(c, EBB_E_DTYPE, "it is for f32 and f64, not for %s", dtype_name(a->dtype));
-    if (d < 0) return EBB_FAIL(c, EBB_E_ATTR, "dim is %lld, but the result of multiplying has %d dims", (long long)dim, n);
+    if (!ebb_is_float(a->dtype))
+        return EBB_FAIL(c, EBB_E_DTYPE, "it is for f32 and f64, not for %s", dtype_name(a->dtype));
+    if (d < 0)
+        return EBB_FAIL(c, EBB_E_ATTR, "dim is %lld, but the result of multiplying has %d dims", (long long)dim, n);
     if (!n) return ebb_mul(c->x[0], c->x[1]);
     const int da = d - (n - a->ndim), db = d - (n - b->ndim); /* where it is in each; below 0: broadcast */
-    if (da < 0 || db < 0 || a->dim[da] != b->dim[db]) return ebb_sum(ebb_mul(c->x[0], c->x[1]), .dim = EBB_DIMS(d));
+    if (da < 0 || db < 0 || a->dim[da] != b->dim[db])
+        return ebb_sum(ebb_mul(c->x[0], c->x[1]), .dim = EBB_DIMS(d));
     ebb_tensor *x = c->x[0], *y = c->x[1];
     if (d < n - 1) { /* to the end, the others in their order */
         ebb_ints p = {a->ndim, {0}}, q = {b->ndim, {0}};
@@ -86,7 +90,8 @@ typedef struct tensordot_attrs {
     ebb_ints dims_a, dims_b;
 } tensordot_attrs;
 static const ebb_attr tensordot_attr[] = {
-    EBB_ATTR(EBB_A_INT, tensordot_attrs, dims, "2", "how many of the last dims of a meet the first of b, where no lists are given"),
+    EBB_ATTR(EBB_A_INT, tensordot_attrs, dims, "2",
+             "how many of the last dims of a meet the first of b, where no lists are given"),
     EBB_ATTR(EBB_A_INTS, tensordot_attrs, dims_a, "", "dims of a to be summed over"),
     EBB_ATTR(EBB_A_INTS, tensordot_attrs, dims_b, "", "the dims of b they meet"),
 };
@@ -98,8 +103,10 @@ static bool dims_named(const ebb_call *c, int i, ebb_ints *dims, unsigned *mask)
     for (int k = 0; k < dims->n; k++) {
         const int d = n ? ebb_dim_of(dims->v[k], n) : -1;
         if (d < 0 || *mask >> d & 1)
-            return REFUSED(c, EBB_E_ATTR, d < 0 ? "dim %lld is not among the %d dims of %s" : "dim %lld of the %d dims of %s is named twice",
-                     (long long)dims->v[k], n, i ? "other" : "input");
+            return REFUSED(c, EBB_E_ATTR,
+                           d < 0 ? "dim %lld is not among the %d dims of %s"
+                                 : "dim %lld of the %d dims of %s is named twice",
+                           (long long)dims->v[k], n, i ? "other" : "input");
         *mask |= 1u << d;
         dims->v[k] = d;
     }
@@ -123,7 +130,8 @@ static ebb_tensor *unfolded(ebb_tensor *t, const ebb_ints *dims, unsigned mask, 
         sum *= x.shape[dims->v[k]];
         if (!list_first) order.v[order.n++] = dims->v[k];
     }
-    return ebb_reshape(ebb_permute(t, .dims = order), .shape = list_first ? EBB_SHAPE(sum, stay) : EBB_SHAPE(stay, sum));
+    return ebb_reshape(ebb_permute(t, .dims = order),
+                       .shape = list_first ? EBB_SHAPE(sum, stay) : EBB_SHAPE(stay, sum));
 }
 
 static ebb_tensor *tensordot_compose(const ebb_call *c) {
@@ -131,11 +139,12 @@ static ebb_tensor *tensordot_compose(const ebb_call *c) {
     ebb_ints of[2] = {a->dims_a, a->dims_b}, out = {0, {0}};
     unsigned mask[2];
     if (of[0].n != of[1].n)
-        return EBB_FAIL(c, EBB_E_ATTR, "dims_a names %d dims and dims_b %d; equally many are needed", of[0].n, of[1].n);
+        return EBB_FAIL(c, EBB_E_ATTR, "dims_a names %d dims and dims_b %d; equally many are needed", of[0].n,
+                        of[1].n);
     if (!of[0].n) {
         if (a->dims < 0 || a->dims > c->x_shape[0].ndim || a->dims > c->x_shape[1].ndim)
-            return EBB_FAIL(c, EBB_E_ATTR, "dims is %lld, but input has %d dims and other %d", (long long)a->dims,
-                            c->x_shape[0].ndim, c->x_shape[1].ndim);
+            return EBB_FAIL(c, EBB_E_ATTR, "dims is %lld, but input has %d dims and other %d",
+                            (long long)a->dims, c->x_shape[0].ndim, c->x_shape[1].ndim);
         of[0].n = of[1].n = (int32_t)a->dims;
         for (int k = 0; k < of[0].n; k++) {
             of[0].v[k] = c->x_shape[0].ndim - a->dims + k;
@@ -148,7 +157,8 @@ static ebb_tensor *tensordot_compose(const ebb_call *c) {
         const int64_t p = c->x_shape[0].dim[of[0].v[k]], q = c->x_shape[1].dim[of[1].v[k]];
         if (p == q) continue;
         if (p != 1 && q != 1)
-            return EBB_FAIL(c, EBB_E_SHAPE, "dim %lld of input is %lld, but dim %lld of other, which it meets, is %lld",
+            return EBB_FAIL(c, EBB_E_SHAPE,
+                            "dim %lld of input is %lld, but dim %lld of other, which it meets, is %lld",
                             (long long)of[0].v[k], (long long)p, (long long)of[1].v[k], (long long)q);
         const int i = p == 1;
         t[i] = ebb_sum(t[i], .dim = EBB_DIMS(of[i].v[k]), .keepdim = true);
@@ -177,10 +187,12 @@ static ebb_tensor *kron_compose(const ebb_call *c) {
     const int n = a->ndim > b->ndim ? a->ndim : b->ndim;
     ebb_ints sa = {0, {0}}, sb = {0, {0}}, out = {n, {0}};
     for (int d = 0; d < n; d++) {
-        const int64_t p = d < n - a->ndim ? 1 : a->dim[d - (n - a->ndim)], q = d < n - b->ndim ? 1 : b->dim[d - (n - b->ndim)];
+        const int64_t p = d < n - a->ndim ? 1 : a->dim[d - (n - a->ndim)],
+                      q = d < n - b->ndim ? 1 : b->dim[d - (n - b->ndim)];
         const bool one = p == 1 || q == 1;
         if (sa.n + (one ? 1 : 2) > EBB_MAX_DIMS)
-            return EBB_FAIL(c, EBB_E_SHAPE, "of the %d dims more than %d are larger than 1 in both", n, EBB_MAX_DIMS / 2);
+            return EBB_FAIL(c, EBB_E_SHAPE, "of the %d dims more than %d are larger than 1 in both", n,
+                            EBB_MAX_DIMS / 2);
         out.v[d] = p * q;
         sa.v[sa.n++] = p;
         sb.v[sb.n++] = one ? q : 1;

@@ -22,8 +22,8 @@ EBB_OP(trace,
 typedef struct cov_attrs {
     int64_t correction;
 } cov_attrs;
-static const ebb_attr cov_attr[] = {
-    EBB_ATTR(EBB_A_INT, cov_attrs, correction, "1", "what is taken from the number of observations that divides the sums")};
+static const ebb_attr cov_attr[] = {EBB_ATTR(
+    EBB_A_INT, cov_attrs, correction, "1", "what is taken from the number of observations that divides the sums")};
 
 /* The elements of a tensor as doubles, in order. NULL: an error, or none. */
 static const double *values_of(ebb_tensor *t) {
@@ -34,12 +34,12 @@ static bool weights_fit(const ebb_call *c, int i, int64_t observations) {
     const ebb_shape *s = &c->x_shape[i];
     const char *name = i == 1 ? "fweights" : "aweights";
     if (i == 1 ? ebb_is_float(s->dtype) || s->dtype == EBB_BOOL : !ebb_is_float(s->dtype))
-        return REFUSED(c, EBB_E_DTYPE, "%s must be %s, not %s", name, i == 1 ? "integers" : "f32 or f64", dtype_name(s->dtype));
-    if (s->ndim > 1)
-        return REFUSED(c, EBB_E_SHAPE, "%s has %d dims; 1 is needed", name, s->ndim);
+        return REFUSED(c, EBB_E_DTYPE, "%s must be %s, not %s", name, i == 1 ? "integers" : "f32 or f64",
+                       dtype_name(s->dtype));
+    if (s->ndim > 1) return REFUSED(c, EBB_E_SHAPE, "%s has %d dims; 1 is needed", name, s->ndim);
     if (ebb_shape_numel(s) != observations)
         return REFUSED(c, EBB_E_SHAPE, "%s has %lld elements, the input %lld observations (columns)", name,
-                 (long long)ebb_shape_numel(s), (long long)observations);
+                       (long long)ebb_shape_numel(s), (long long)observations);
     const double *v = values_of(c->x[i]);
     for (int64_t k = 0; k < observations && v; k++)
         if (v[k] < 0)
@@ -50,27 +50,29 @@ static bool weights_fit(const ebb_call *c, int i, int64_t observations) {
 /* What the sums of products are divided by; 0 when the correction leaves nothing. */
 static ebb_tensor *divisor(const ebb_call *c, ebb_tensor *sum, ebb_tensor *w, ebb_tensor *aweights) {
     ebb_tensor *k = ebb_scalar(sum, (double)((const cov_attrs *)c->attrs)->correction);
-    if (aweights) k = ebb_mul(k, ebb_div(ebb_sum(ebb_mul(w, aweights)), sum));
+    if (aweights) k = ebb_div(ebb_mul(k, ebb_sum(ebb_mul(w, aweights))), sum);
     ebb_tensor *n = ebb_sub(sum, k);
     const double *v = values_of(n);
-    return v && *v <= 0 ? ebb_mul_scalar(n, 0) : n;
+    return v && *v <= 0 ? ebb_abs(ebb_mul_scalar(n, 0)) : n; /* abs: not -0 */
 }
 
 static ebb_tensor *cov_compose(const ebb_call *c) {
     const ebb_shape *s = &c->x_shape[0];
     ebb_tensor *f = c->n_x > 1 ? c->x[1] : NULL, *a = c->n_x > 2 ? c->x[2] : NULL;
-    if (s->ndim > 2) return EBB_FAIL(c, EBB_E_SHAPE, "the input has %d dims; at most 2 are possible", s->ndim);
+    if (s->ndim > 2)
+        return EBB_FAIL(c, EBB_E_SHAPE, "the input has %d dims; at most 2 are possible", s->ndim);
     if (s->dtype == EBB_BOOL) return EBB_FAIL(c, EBB_E_DTYPE, "the input must be numbers, not bool");
     const int64_t rows = s->ndim == 2 ? s->dim[0] : 1, n = s->ndim == 2 ? s->dim[1] : ebb_shape_numel(s);
     if ((f && !weights_fit(c, 1, n)) || (a && !weights_fit(c, 2, n))) return NULL;
     ebb_tensor *x = ebb_reshape(c->x[0], .shape = EBB_SHAPE(rows, n));
     if (!ebb_is_float(s->dtype)) x = ebb_to(x, EBB_F32);
-    if (f) f = ebb_to(ebb_reshape(f, .shape = EBB_SHAPE(n)), (ebb_dtype)ebb_info_of(x).dtype);
+    if (f) f = ebb_reshape(f, .shape = EBB_SHAPE(n));
     if (a) a = ebb_reshape(a, .shape = EBB_SHAPE(n));
     ebb_tensor *w = f && a ? ebb_mul(f, a) : f ? f : a;
     ebb_tensor *sum = w ? ebb_sum(w) : ebb_scalar(x, (double)n);
     const double *total = w ? values_of(sum) : NULL;
-    if (total && *total == 0) return EBB_FAIL(c, EBB_E_ARG, "the weights add up to 0, and cannot be normalised");
+    if (total && *total == 0)
+        return EBB_FAIL(c, EBB_E_ARG, "the weights add up to 0, and cannot be normalised");
     ebb_tensor *mean = w ? ebb_div(ebb_sum(ebb_mul(x, w), .dim = EBB_DIMS(1), .keepdim = true), sum)
                          : ebb_mean(x, .dim = EBB_DIMS(1), .keepdim = true);
     ebb_tensor *around = ebb_sub(x, mean);
@@ -96,7 +98,7 @@ static ebb_tensor *corrcoef_compose(const ebb_call *c) {
     ebb_tensor *y = ebb_cov(c->x[0]);
     const ebb_info i = ebb_info_of(y);
     if (!y) return NULL;
-    if (!i.ndim) return ebb_div(y, y);
+    if (!i.ndim) return ebb_div(ebb_sign(y), ebb_sign(y)); /* 1 whatever y, so with a gradient of just 0 */
     ebb_tensor *deviation = ebb_sqrt(ebb_diagonal(y));
     y = ebb_div(ebb_div(y, ebb_unsqueeze(deviation, .dim = 1)), deviation);
     return ebb_clamp(y, .min = -1, .max = 1);

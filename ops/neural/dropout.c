@@ -96,7 +96,8 @@ static ebb_tensor *certain(const ebb_call *c) {
 
 static ebb_tensor *dropout_compose(const ebb_call *c) {
     const dropout_attrs *a = (const dropout_attrs *)c->attrs;
-    if (certain(c)) return certain(c);
+    ebb_tensor *y = certain(c);
+    if (y) return y;
     return ebb_drop(c->x[0], .p = a->p, .scale = 1 / (1 - a->p), .key = a->key);
 }
 
@@ -122,7 +123,8 @@ static alpha alpha_of(double p) {
 
 static ebb_tensor *alpha_dropout_compose(const ebb_call *c) {
     const dropout_attrs *a = (const dropout_attrs *)c->attrs;
-    if (certain(c)) return certain(c);
+    ebb_tensor *y = certain(c);
+    if (y) return y;
     const alpha k = alpha_of(a->p);
     return ebb_drop(c->x[0], .p = a->p, .scale = k.scale, .shift = k.shift, .fill = k.fill, .key = a->key);
 }
@@ -157,7 +159,8 @@ static ebb_tensor *dropout1d_compose(const ebb_call *c) {
     const int n = c->x_shape[0].ndim;
     if (n != 2 && n != 3)
         return EBB_FAIL(c, EBB_E_SHAPE, "the input has %d dims; 2, [C,L], or 3, [N,C,L], are needed", n);
-    return certain(c) ? certain(c) : drop_channels(c, n == 2);
+    ebb_tensor *y = certain(c);
+    return y ? y : drop_channels(c, n == 2);
 }
 
 EBB_OP(dropout1d,
@@ -173,7 +176,8 @@ EBB_OP(dropout1d,
 
 static ebb_tensor *dropout2d_compose(const ebb_call *c) {
     const int n = c->x_shape[0].ndim;
-    if (certain(c)) return certain(c);
+    ebb_tensor *y = certain(c);
+    if (y) return y;
     if (n < 2) return EBB_FAIL(c, EBB_E_SHAPE, "the input has %d dims; [N,C,H,W] is needed", n);
     return drop_channels(c, false);
 }
@@ -191,7 +195,8 @@ EBB_OP(dropout2d,
 
 static ebb_tensor *dropout3d_compose(const ebb_call *c) {
     const int n = c->x_shape[0].ndim;
-    if (certain(c)) return certain(c);
+    ebb_tensor *y = certain(c);
+    if (y) return y;
     if (n < 1) return EBB_FAIL(c, EBB_E_SHAPE, "the input has 0 dims; 5, [N,C,D,H,W], or 4 are needed");
     return drop_channels(c, n != 5);
 }
@@ -209,7 +214,8 @@ EBB_OP(dropout3d,
 
 static ebb_tensor *feature_alpha_dropout_compose(const ebb_call *c) {
     const dropout_attrs *a = (const dropout_attrs *)c->attrs;
-    if (certain(c)) return certain(c);
+    ebb_tensor *y = certain(c);
+    if (y) return y;
     if (c->x_shape[0].ndim < 2)
         return EBB_FAIL(c, EBB_E_SHAPE, "the input has %d dims; at least 2 are needed, [N,C,..]",
                         c->x_shape[0].ndim);

@@ -182,15 +182,16 @@ EBB_KERNEL(lerp_fwd,
 static double lerp_weight(const ebb_call *c) { return ((const lerp_attrs *)c->attrs)->weight; }
 static ebb_tensor *lerp_compose(const ebb_call *c) {
     const double w = lerp_weight(c);
-    const bool tensor = c->n_x > 2 && c->x[2];
-    if (tensor == (w == w)) return EBB_FAIL(c, EBB_E_ARG, "give the weight once, as a number or as a tensor");
+    if ((ebb__given(c, 2) != NULL) == (w == w)) return EBB_FAIL(c, EBB_E_ARG, "give the weight once, as a number or as a tensor");
     return NULL;
 }
 static ebb_tensor *lerp_dx(const ebb_call *c, ebb_tensor *g) {
-    return c->x[2] ? ebb_mul(g, ebb_sub_from(1, c->x[2])) : ebb_mul_scalar(g, 1 - lerp_weight(c));
+    ebb_tensor *w = ebb__given(c, 2);
+    return w ? ebb_mul(g, ebb_sub_from(1, w)) : ebb_mul_scalar(g, 1 - lerp_weight(c));
 }
 static ebb_tensor *lerp_dy(const ebb_call *c, ebb_tensor *g) {
-    return c->x[2] ? ebb_mul(g, c->x[2]) : ebb_mul_scalar(g, lerp_weight(c));
+    ebb_tensor *w = ebb__given(c, 2);
+    return w ? ebb_mul(g, w) : ebb_mul_scalar(g, lerp_weight(c));
 }
 static ebb_tensor *lerp_dw(const ebb_call *c, ebb_tensor *g) { return ebb_mul(g, ebb_sub(c->x[1], c->x[0])); }
 

@@ -73,13 +73,13 @@ EBB_KERNEL_NUMERIC(clamp_fwd,
 static ebb_tensor *bound(const ebb_call *c, int i) {
     const clamp_attrs *a = (const clamp_attrs *)c->attrs;
     const double v = i == 1 ? a->min : a->max;
-    if (i < c->n_x && c->x[i]) return c->x[i];
+    if (ebb__given(c, i)) return c->x[i];
     return v != v ? NULL : ebb_scalar(c->x[0], v);
 }
 
 static ebb_tensor *clamp_compose(const ebb_call *c) {
     const clamp_attrs *a = (const clamp_attrs *)c->attrs;
-    ebb_tensor *lo = c->n_x > 1 ? c->x[1] : NULL, *hi = c->n_x > 2 ? c->x[2] : NULL;
+    ebb_tensor *lo = ebb__given(c, 1), *hi = ebb__given(c, 2);
     if ((lo && a->min == a->min) || (hi && a->max == a->max)) return EBB_FAIL(c, EBB_E_ARG, "a bound is given twice, as a number and as a tensor");
     if (!lo && !hi && a->min != a->min && a->max != a->max) return EBB_FAIL(c, EBB_E_ARG, "no bound is given; give min, max or both");
     const int32_t d = c->x_shape[0].dtype;
@@ -126,10 +126,10 @@ typedef struct upper_attrs {
 static const ebb_attr max_attr[] = {EBB_ATTR(EBB_A_FLOAT, upper_attrs, max, "nan", "the bound as a number")};
 
 static ebb_tensor *clamp_min_compose(const ebb_call *c) {
-    return ebb_clamp(c->x[0], c->n_x > 1 ? c->x[1] : NULL, NULL, .min = ((const bound_attrs *)c->attrs)->min);
+    return ebb_clamp(c->x[0], ebb__given(c, 1), NULL, .min = ((const bound_attrs *)c->attrs)->min);
 }
 static ebb_tensor *clamp_max_compose(const ebb_call *c) {
-    return ebb_clamp(c->x[0], NULL, c->n_x > 1 ? c->x[1] : NULL, .max = ((const upper_attrs *)c->attrs)->max);
+    return ebb_clamp(c->x[0], NULL, ebb__given(c, 1), .max = ((const upper_attrs *)c->attrs)->max);
 }
 
 EBB_OP(clamp_min,

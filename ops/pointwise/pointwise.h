@@ -57,6 +57,9 @@ static inline ebb_tensor *ebb__where_or_zero(ebb_tensor *condition, ebb_tensor *
     return ebb_where(condition, g, ebb_scalar(g, 0));
 }
 
+/* Input i, NULL when the call has none: of trailing optional inputs there may be fewer than the signature names. */
+static inline ebb_tensor *ebb__given(const ebb_call *c, int i) { return i < c->n_x ? c->x[i] : NULL; }
+
 /* ---- dtypes ---- */
 
 static inline bool ebb__any_bool(const ebb_call *c) {

@@ -53,7 +53,7 @@ static int64_t int_power(int64_t x, int64_t n) {
         for (int64_t i = 0; i < n; i++) q[i * sq] = int_power(p0[i * s], (T)k);
 KERNEL_FLOAT_INT(pow_fwd, POW_FLOAT, POW_INT)
 
-static bool has_tensor(const ebb_call *c) { return c->n_x > 1 && c->x[1]; }
+static bool has_tensor(const ebb_call *c) { return ebb__given(c, 1) != NULL; }
 
 /* Sees to the dtype of integers with a number, and that there is one exponent. */
 static ebb_tensor *pow_compose(const ebb_call *c) {
@@ -67,7 +67,7 @@ static ebb_tensor *pow_compose(const ebb_call *c) {
 }
 
 static ebb_tensor *pow_dx(const ebb_call *c, ebb_tensor *g) {
-    ebb_tensor *x = c->x[0], *p = c->x[1];
+    ebb_tensor *x = c->x[0], *p = ebb__given(c, 1);
     if (!p) {
         const double k = exponent_of(c->attrs);
         return k == 0 ? no_slope(c, g) : k == 1 ? g : ebb_mul(g, ebb_mul_scalar(ebb_pow(x, .exponent = k - 1), k));

@@ -18,7 +18,7 @@ static const ebb_attr along_attr[] = {
     const int64_t s = l->stride[0][0];                                                                       \
     const T *x = (const T *)l->p[0];                                                                         \
     T *y = (T *)l->p[1];                                                                                     \
-    if (s != 1 && l->step[0] == 1 && l->step[1] == 1) { /* columns: whole rows are compared */              \
+    if (s != 1 && l->step[0] == 1 && l->step[1] == 1) { /* columns: whole rows are compared */               \
         for (int64_t r = 0; r < l->n; r++) y[r] = x[r];                                                      \
         for (int64_t i = 1; i < n; i++) {                                                                    \
             const T *p = x + i * s;                                                                          \

@@ -96,11 +96,13 @@ static ebb_tensor *var_dx(const ebb_call *c, ebb_tensor *g) {
     const var_attrs *a = (const var_attrs *)c->attrs;
     const double over = (double)(reduced_count(c, a->dim) - correction_of(a));
     ebb_tensor *off = ebb_sub(c->x[0], ebb_mean(c->x[0], .dim = a->dim, .keepdim = true));
-    if (c->x_shape[0].dtype == EBB_F32) off = ebb_sub(off, ebb_mean(off, .dim = a->dim, .keepdim = true)); /* what the mean was rounded by */
+    if (c->x_shape[0].dtype == EBB_F32)
+        off = ebb_sub(off, ebb_mean(off, .dim = a->dim, .keepdim = true)); /* what the mean was rounded by */
     return ebb_mul(ebb_mul_scalar(kept(c, g), 2 / over), off);
 }
 
-#define TRIES "dim=0; dim=-1 keepdim=1; [2,3,4] dim=0,2; [2,3,4] dim=1 correction=0; [2,3] unbiased=0; [5] correction=2"
+#define TRIES                                                                                                \
+    "dim=0; dim=-1 keepdim=1; [2,3,4] dim=0,2; [2,3,4] dim=1 correction=0; [2,3] unbiased=0; [5] correction=2"
 EBB_OP(var,
     .sig = "input(n)->()",
     .math = "y = sum_i (x_i - mean)^2 / (n - correction);  dx = g*2*(x - mean)/(n - correction)",
@@ -116,7 +118,8 @@ EBB_OP(var,
 
 static ebb_tensor *var_of(const ebb_call *c) {
     const var_attrs *a = (const var_attrs *)c->attrs;
-    return ebb_var(c->x[0], .dim = a->dim, .keepdim = a->keepdim, .correction = a->correction, .unbiased = a->unbiased);
+    return ebb_var(c->x[0], .dim = a->dim, .keepdim = a->keepdim, .correction = a->correction,
+                   .unbiased = a->unbiased);
 }
 static ebb_tensor *std_compose(const ebb_call *c) { return ebb_sqrt(var_of(c)); }
 
@@ -154,7 +157,8 @@ static ebb_tensor *var_mean_compose(const ebb_call *c) {
 static ebb_tensor *std_mean_compose(const ebb_call *c) {
     const var_attrs *a = (const var_attrs *)c->attrs;
     c->more[0] = mean_beside(c);
-    return ebb_std(c->x[0], .dim = a->dim, .keepdim = a->keepdim, .correction = a->correction, .unbiased = a->unbiased);
+    return ebb_std(c->x[0], .dim = a->dim, .keepdim = a->keepdim, .correction = a->correction,
+                   .unbiased = a->unbiased);
 }
 
 EBB_OP(var_mean,

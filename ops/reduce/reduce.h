@@ -62,7 +62,8 @@ static inline ebb_tensor *picked(const ebb_call *c, ebb_tensor *index, int64_t d
     const bool all = dim == INT64_MIN;
     if (!index) return NULL;
     if (all) index = ebb_reshape(index, .shape = EBB_SHAPE(1));
-    ebb_tensor *y = ebb_gather(all ? ebb_reshape(c->x[0], .shape = EBB_SHAPE(-1)) : c->x[0], index, .dim = all ? 0 : dim);
+    ebb_tensor *y =
+        ebb_gather(all ? ebb_reshape(c->x[0], .shape = EBB_SHAPE(-1)) : c->x[0], index, .dim = all ? 0 : dim);
     c->more[0] = index;
     if (keepdim && !all) return y;
     ebb_ints shape = {0, {0}};
@@ -76,7 +77,9 @@ static inline ebb_tensor *picked(const ebb_call *c, ebb_tensor *index, int64_t d
 static inline bool is_integer(int32_t dtype) { return !ebb_is_float(dtype); }
 
 /* The dtype a sum is made in: what is asked for, else i64 for integers, as in PyTorch. */
-static inline int32_t sum_dtype(int32_t asked, int32_t have) { return asked ? asked : is_integer(have) ? EBB_I64 : have; }
+static inline int32_t sum_dtype(int32_t asked, int32_t have) {
+    return asked ? asked : is_integer(have) ? EBB_I64 : have;
+}
 
 /* Integers are added as i64; another dtype is converted to first. NULL: as it is. */
 static inline ebb_tensor *for_sum(const ebb_call *c) {
@@ -89,6 +92,9 @@ static inline ebb_status own_shapes(ebb_infer *s) {
     (void)s;
     return EBB_OK;
 }
+
+/* What running sums are kept in: f64 for f32. */
+#define WIDE_OF(T) __typeof__(_Generic((T)0, float : 0.0, default : (T)0))
 
 /* Sums of rows with any stride: load(element), done(sum). */
 #define SUM_BODY(load, done)                                                                                 \

@@ -50,7 +50,8 @@ static bool other_dtype(const ebb_call *c) {
 }
 static ebb_tensor *converted(const ebb_call *c) {
     const int32_t d = ((const softmax_attrs *)c->attrs)->dtype;
-    if (!ebb_is_float(d)) return EBB_FAIL(c, EBB_E_DTYPE, "dtype must be f32 or f64: the results are fractions");
+    if (!ebb_is_float(d))
+        return EBB_FAIL(c, EBB_E_DTYPE, "dtype must be f32 or f64: the results are fractions");
     return ebb_to(c->x[0], (ebb_dtype)d);
 }
 

@@ -24,7 +24,7 @@ EBB_KERNEL_MOVE(copy_matrix_fwd,
     for (int64_t item = 0; item < l->n; item++) {
         const T *x = (const T *)l->p[0] + item * l->step[0];
         T *y = (T *)l->p[1] + item * l->step[1];
-        if (down != 1 || right == 1 || column != 1 || m < SIDE || n < SIDE) {
+        if (down != 1 || right == 1 || right == 0 || column != 1 || m < SIDE || n < SIDE) {
             for (int64_t i = 0; i < m; i++) { COPY_ROW(y + i * row, column, x + i * down, right, n) }
             continue;
         }
@@ -153,7 +153,9 @@ EBB_OP(to,
     .doc = "Converts the element type. A float outside an integer type becomes the nearest integer of it, NaN becomes 0; integers wrap around."
 );
 
-static ebb_tensor *type_as_compose(const ebb_call *c) { return ebb_to(c->x[0], (ebb_dtype)c->x_shape[1].dtype); }
+static ebb_tensor *type_as_compose(const ebb_call *c) {
+    return ebb_to(c->x[0], (ebb_dtype)c->x_shape[1].dtype);
+}
 
 EBB_OP(type_as,
     .sig = "input(),other()->()",

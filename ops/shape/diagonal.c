@@ -45,7 +45,8 @@ static ebb_status diagonal_view(ebb_infer *s) {
 
 static ebb_tensor *diagonal_dx(const ebb_call *c, ebb_tensor *g) {
     const diagonal_attrs *a = (const diagonal_attrs *)c->attrs;
-    return ebb_diagonal_scatter(shape_zeros(g, &c->x_shape[0]), g, .offset = a->offset, .dim1 = a->dim1, .dim2 = a->dim2);
+    return ebb_diagonal_scatter(shape_zeros(g, &c->x_shape[0]), g, .offset = a->offset, .dim1 = a->dim1,
+                                .dim2 = a->dim2);
 }
 
 EBB_OP(diagonal,
@@ -65,7 +66,8 @@ static ebb_tensor *diagonal_scatter_compose(const ebb_call *c) {
     ebb_info in = {.dtype = x->dtype, .ndim = x->ndim}, at;
     int64_t n = 1;
     for (int d = x->ndim; d-- > 0; n *= x->dim[d]) in.shape[d] = x->dim[d], in.stride[d] = n;
-    const int p = shape_dim_in(c, "dim1", a->dim1, x->ndim), q = p < 0 ? -1 : shape_dim_in(c, "dim2", a->dim2, x->ndim);
+    const int p = shape_dim_in(c, "dim1", a->dim1, x->ndim),
+              q = p < 0 ? -1 : shape_dim_in(c, "dim2", a->dim2, x->ndim);
     if (q < 0) return NULL;
     if (p == q) return EBB_FAIL(c, EBB_E_ATTR, "dim1 and dim2 are both %d; two different dims are needed", p);
     const int64_t first = along_diagonal(&in, p, q, a->offset, &at);
@@ -100,7 +102,8 @@ static ebb_tensor *diag_embed_compose(const ebb_call *c) {
     const ebb_shape *x = &c->x_shape[0];
     if (!x->ndim || x->ndim == EBB_MAX_DIMS)
         return EBB_FAIL(c, EBB_E_SHAPE, "the input has %d dims; 1 to %d are possible", x->ndim, EBB_MAX_DIMS - 1);
-    const int p = shape_dim_in(c, "dim1", a->dim1, x->ndim + 1), q = p < 0 ? -1 : shape_dim_in(c, "dim2", a->dim2, x->ndim + 1);
+    const int p = shape_dim_in(c, "dim1", a->dim1, x->ndim + 1),
+              q = p < 0 ? -1 : shape_dim_in(c, "dim2", a->dim2, x->ndim + 1);
     if (q < 0) return NULL;
     if (p == q) return EBB_FAIL(c, EBB_E_ATTR, "dim1 and dim2 are both %d; two different dims are needed", p);
     if (a->offset > (int64_t)1 << 40 || a->offset < -((int64_t)1 << 40))
@@ -108,8 +111,8 @@ static ebb_tensor *diag_embed_compose(const ebb_call *c) {
     ebb_ints size = {x->ndim + 1, {0}};
     const int64_t side = x->dim[x->ndim - 1] + (a->offset < 0 ? -a->offset : a->offset);
     for (int d = 0, k = 0; d <= x->ndim; d++) size.v[d] = d == p || d == q ? side : x->dim[k++];
-    return ebb_diagonal_scatter(ebb_constant(c->e, (ebb_dtype)x->dtype, size, 0), c->x[0], .offset = a->offset, .dim1 = p,
-                                .dim2 = q);
+    return ebb_diagonal_scatter(ebb_constant(c->e, (ebb_dtype)x->dtype, size, 0), c->x[0],
+                                .offset = a->offset, .dim1 = p, .dim2 = q);
 }
 
 EBB_OP(diag_embed,
@@ -125,7 +128,8 @@ EBB_OP(diag_embed,
 typedef struct offset_attrs {
     int64_t offset;
 } offset_attrs;
-static const ebb_attr offset_attr[] = {EBB_ATTR(EBB_A_INT, offset_attrs, offset, "0", "above the main diagonal, or below it when negative")};
+static const ebb_attr offset_attr[] = {
+    EBB_ATTR(EBB_A_INT, offset_attrs, offset, "0", "above the main diagonal, or below it when negative")};
 
 static ebb_tensor *diagflat_compose(const ebb_call *c) {
     return ebb_diag_embed(ebb_ravel(c->x[0]), .offset = ((const offset_attrs *)c->attrs)->offset);
@@ -144,7 +148,8 @@ EBB_OP(diagflat,
 typedef struct which_attrs {
     int64_t diagonal;
 } which_attrs;
-static const ebb_attr which_attr[] = {EBB_ATTR(EBB_A_INT, which_attrs, diagonal, "0", "above the main diagonal, or below it when negative")};
+static const ebb_attr which_attr[] = {
+    EBB_ATTR(EBB_A_INT, which_attrs, diagonal, "0", "above the main diagonal, or below it when negative")};
 
 static ebb_tensor *diag_compose(const ebb_call *c) {
     const int64_t k = ((const which_attrs *)c->attrs)->diagonal;
@@ -174,10 +179,10 @@ static const ebb_attr band_attr[] = {
 };
 
 static ebb_status band_infer(ebb_infer *s) {
-    if (s->x->ndim < 2) return s->fail(s, EBB_E_SHAPE, "the input has %d dims; at least 2 are needed", s->x->ndim);
+    if (s->x->ndim < 2 && s->x->numel)
+        return s->fail(s, EBB_E_SHAPE, "the input has %d dims; at least 2 are needed", s->x->ndim);
     shape_like(s->y, s->x);
-    const int64_t n = s->x->shape[s->x->ndim - 1];
-    s->work = n && s->x->numel ? s->x->numel / n : 1;
+    s->work = s->x->numel ? s->x->numel / s->x->shape[s->x->ndim - 1] : 1;
     return EBB_OK;
 }
 
@@ -186,8 +191,8 @@ static int64_t between(int64_t v, int64_t lo, int64_t hi) { return v < lo ? lo :
 EBB_KERNEL_MOVE(band_fwd,
     const band_attrs *a = (const band_attrs *)l->attrs;
     const ebb_info *x = &l->arg[0];
-    const int64_t m = x->shape[x->ndim - 2]; const int64_t n = x->shape[x->ndim - 1];
     if (!x->numel) return EBB_OK;
+    const int64_t m = x->shape[x->ndim - 2]; const int64_t n = x->shape[x->ndim - 1];
     for (int64_t r = l->first; r < l->first + l->n; r++) {
         const int64_t from = between(r % m + between(a->lo, -m, n), 0, n);
         const int64_t to = between(r % m + between(a->hi, -m - 1, n) + 1, from, n);

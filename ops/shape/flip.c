@@ -6,7 +6,8 @@ enum { CIRCULAR = 3, STRETCH, FLIP }; /* modes of remap */
 typedef struct dims_attrs {
     ebb_ints dims;
 } dims_attrs;
-static const ebb_attr flip_attr[] = {EBB_ATTR(EBB_A_INTS, dims_attrs, dims, NULL, "the dims whose order is turned round")};
+static const ebb_attr flip_attr[] = {
+    EBB_ATTR(EBB_A_INTS, dims_attrs, dims, NULL, "the dims whose order is turned round")};
 
 static ebb_tensor *flip_compose(const ebb_call *c) {
     const ebb_ints *dims = &((const dims_attrs *)c->attrs)->dims;
@@ -40,7 +41,8 @@ EBB_OP(flip,
 );
 
 static ebb_tensor *fliplr_compose(const ebb_call *c) {
-    if (c->x_shape[0].ndim < 2) return EBB_FAIL(c, EBB_E_SHAPE, "the input has %d dims; at least 2 are needed", c->x_shape[0].ndim);
+    if (c->x_shape[0].ndim < 2)
+        return EBB_FAIL(c, EBB_E_SHAPE, "the input has %d dims; at least 2 are needed", c->x_shape[0].ndim);
     return ebb_flip(c->x[0], .dims = EBB_DIMS(1));
 }
 static ebb_tensor *flipud_compose(const ebb_call *c) {
@@ -82,7 +84,8 @@ static ebb_tensor *rot90_compose(const ebb_call *c) {
     const int n = c->x_shape[0].ndim, k = (int)((a->k % 4 + 4) % 4);
     if (a->dims.n != 2) return EBB_FAIL(c, EBB_E_ATTR, "dims names %d dims; a plane has 2", a->dims.n);
     if (n < 2) return EBB_FAIL(c, EBB_E_SHAPE, "the input has %d dims; at least 2 are needed", n);
-    const int p = shape_dim_in(c, "a dim", a->dims.v[0], n), q = p < 0 ? -1 : shape_dim_in(c, "a dim", a->dims.v[1], n);
+    const int p = shape_dim_in(c, "a dim", a->dims.v[0], n),
+              q = p < 0 ? -1 : shape_dim_in(c, "a dim", a->dims.v[1], n);
     if (q < 0) return NULL;
     if (p == q) return EBB_FAIL(c, EBB_E_ATTR, "dim %d is named twice", p);
     if (!k) return ebb_clone(c->x[0]);
@@ -116,20 +119,26 @@ static ebb_tensor *roll_compose(const ebb_call *c) {
     if (!a->shifts.n || (a->dims.n ? a->dims.n : 1) != a->shifts.n)
         return EBB_FAIL(c, EBB_E_ATTR, "shifts has %d numbers for %d dims", a->shifts.n, a->dims.n);
     if (!a->dims.n && x->ndim != 1)
-        return ebb_reshape(ebb_roll(ebb_ravel(c->x[0]), .shifts = a->shifts, .dims = EBB_DIMS(0)), .shape = ebb_ints_of(x));
+        return ebb_reshape(ebb_roll(ebb_ravel(c->x[0]), .shifts = a->shifts, .dims = EBB_DIMS(0)),
+                           .shape = ebb_ints_of(x));
+    if (!ebb_shape_numel(x)) return ebb_clone(c->x[0]);
     ebb_ints by = {x->ndim, {0}};
     for (int k = 0; k < a->shifts.n; k++) {
         const int d = a->dims.n ? shape_real_dim_in(c, a->dims.v[k]) : 0;
         if (d < 0) return NULL;
-        if (x->dim[d]) by.v[d] = (by.v[d] + a->shifts.v[k] % x->dim[d]) % x->dim[d];
+        by.v[d] = (by.v[d] + a->shifts.v[k] % x->dim[d]) % x->dim[d];
     }
     return ebb_remap(c->x[0], .before = by, .size = ebb_ints_of(x), .mode = CIRCULAR);
 }
 
 static ebb_tensor *roll_dx(const ebb_call *c, ebb_tensor *g) {
     const roll_attrs *a = (const roll_attrs *)c->attrs;
+    const ebb_shape *x = &c->x_shape[0];
     ebb_ints back = a->shifts;
-    for (int k = 0; k < back.n; k++) back.v[k] = back.v[k] == INT64_MIN ? 0 : -back.v[k];
+    for (int k = 0; k < back.n; k++) {
+        const int64_t n = a->dims.n ? x->dim[ebb_dim_of(a->dims.v[k], x->ndim)] : ebb_shape_numel(x);
+        back.v[k] = n ? -(back.v[k] % n) : 0;
+    }
     return ebb_roll(g, .shifts = back, .dims = a->dims);
 }
 
@@ -150,13 +159,15 @@ EBB_OP(roll,
 typedef struct repeat_attrs {
     ebb_ints repeats;
 } repeat_attrs;
-static const ebb_attr repeat_attr[] = {EBB_ATTR(EBB_A_INTS, repeat_attrs, repeats, NULL, "how often, for each dim of the result")};
+static const ebb_attr repeat_attr[] = {
+    EBB_ATTR(EBB_A_INTS, repeat_attrs, repeats, NULL, "how often, for each dim of the result")};
 
 static ebb_tensor *repeat_compose(const ebb_call *c) {
     const ebb_ints *times = &((const repeat_attrs *)c->attrs)->repeats;
     const ebb_shape *x = &c->x_shape[0];
     const int lead = times->n - x->ndim;
-    if (lead < 0) return EBB_FAIL(c, EBB_E_ATTR, "repeats has %d numbers, the input more dims, %d", times->n, x->ndim);
+    if (lead < 0)
+        return EBB_FAIL(c, EBB_E_ATTR, "repeats has %d numbers, the input more dims, %d", times->n, x->ndim);
     ebb_ints from = {times->n, {0}}, to = {times->n, {0}};
     for (int d = 0; d < times->n; d++) {
         from.v[d] = d < lead ? 1 : x->dim[d - lead];
@@ -178,7 +189,8 @@ static ebb_tensor *repeat_dx(const ebb_call *c, ebb_tensor *g) {
         const int64_t n = d < lead ? 1 : x->dim[d - lead];
         outer /= y->dim[d];
         inner *= n;
-        if (times->v[d] != 1) g = ebb_sum(ebb_reshape(g, .shape = EBB_SHAPE(outer, times->v[d], inner)), .dim = EBB_DIMS(1));
+        if (times->v[d] != 1)
+            g = ebb_sum(ebb_reshape(g, .shape = EBB_SHAPE(outer, times->v[d], inner)), .dim = EBB_DIMS(1));
     }
     return ebb_reshape(g, .shape = ebb_ints_of(x));
 }
@@ -228,9 +240,11 @@ static const ebb_attr interleave_attr[] = {
 /* The index of each of the repeated elements, or NULL with an error. */
 static ebb_tensor *repeated_index(const ebb_call *c, int64_t n) {
     const ebb_shape *s = &c->x_shape[1];
-    if (s->dtype != EBB_I32 && s->dtype != EBB_I64) return EBB_FAIL(c, EBB_E_DTYPE, "counts must be i32 or i64");
+    if (s->dtype != EBB_I32 && s->dtype != EBB_I64)
+        return EBB_FAIL(c, EBB_E_DTYPE, "counts must be i32 or i64");
     if (s->ndim > 1 || (s->ndim && s->dim[0] != 1 && s->dim[0] != n))
-        return EBB_FAIL(c, EBB_E_SHAPE, "counts needs one number for each of %lld elements, or one for all", (long long)n);
+        return EBB_FAIL(c, EBB_E_SHAPE, "counts needs one number for each of %lld elements, or one for all",
+                        (long long)n);
     ebb_tensor *t = ebb_contiguous(ebb_to(c->x[1], EBB_I64));
     const ebb_info i = ebb_info_of(t);
     const int64_t *count = (const int64_t *)i.data, each = i.numel > 1;
@@ -248,19 +262,22 @@ static ebb_tensor *repeated_index(const ebb_call *c, int64_t n) {
 static ebb_tensor *interleave_compose(const ebb_call *c) {
     const interleave_attrs *a = (const interleave_attrs *)c->attrs;
     const bool all = a->dim == INT64_MIN, counted = c->n_x > 1 && c->x[1];
-    int d = all ? 0 : shape_dim_in(c, "dim", a->dim, c->x_shape[0].ndim);
+    const int d = all ? 0 : shape_real_dim_in(c, a->dim);
     if (d < 0) return NULL;
-    ebb_tensor *x = all || !c->x_shape[0].ndim ? ebb_ravel(c->x[0]) : c->x[0];
+    ebb_tensor *x = all ? ebb_ravel(c->x[0]) : c->x[0];
     const ebb_info i = ebb_info_of(x);
     if (!x) return NULL;
     if (counted) {
         ebb_tensor *index = repeated_index(c, i.shape[d]);
         return index ? ebb_index_select(x, index, .dim = d) : NULL;
     }
-    if (a->repeats < 0) return EBB_FAIL(c, EBB_E_ATTR, "repeats is %lld; a number from 0 on, or counts, is needed", (long long)a->repeats);
+    if (a->repeats < 0)
+        return EBB_FAIL(c, EBB_E_ATTR, "repeats is %lld; a number from 0 on, or counts, is needed",
+                        (long long)a->repeats);
     const ebb_shape s = {i.dtype, i.ndim, i.shape};
     ebb_ints size = ebb_ints_of(&s);
-    if (__builtin_mul_overflow(size.v[d], a->repeats, &size.v[d])) return EBB_FAIL(c, EBB_E_ATTR, "repeats is too large");
+    if (__builtin_mul_overflow(size.v[d], a->repeats, &size.v[d]))
+        return EBB_FAIL(c, EBB_E_ATTR, "repeats is too large");
     return ebb_remap(x, .before = {i.ndim, {0}}, .size = size, .mode = STRETCH);
 }
 

@@ -11,12 +11,17 @@ static const ebb_attr mesh_attr[] = {
 
 static bool vectors(const ebb_call *c, int least) {
     if (c->n_x > EBB_MAX_DIMS)
-        return (void)EBB_FAIL(c, EBB_E_SHAPE, "%d tensors make a grid of more than %d dims", c->n_x, EBB_MAX_DIMS), false;
+        return (void)EBB_FAIL(c, EBB_E_SHAPE, "%d tensors make a grid of more than %d dims", c->n_x, EBB_MAX_DIMS),
+               false;
     for (int i = 0; i < c->n_x; i++) {
         if (c->x_shape[i].ndim > 1 || c->x_shape[i].ndim < least)
-            return (void)EBB_FAIL(c, EBB_E_SHAPE, "tensor %d has %d dims; vectors are needed", i, c->x_shape[i].ndim), false;
+            return (void)EBB_FAIL(c, EBB_E_SHAPE, "tensor %d has %d dims; vectors are needed", i,
+                                  c->x_shape[i].ndim),
+                   false;
         if (c->x_shape[i].dtype != c->x_shape[0].dtype)
-            return (void)EBB_FAIL(c, EBB_E_DTYPE, "tensor %d has another dtype than tensor 0; all must have one", i), false;
+            return (void)EBB_FAIL(c, EBB_E_DTYPE,
+                                  "tensor %d has another dtype than tensor 0; all must have one", i),
+                   false;
     }
     return true;
 }
@@ -103,12 +108,15 @@ static void count_through(int64_t *at, int64_t rows, int64_t n, int64_t r, int64
 
 static ebb_tensor *combinations_compose(const ebb_call *c) {
     const combinations_attrs *a = (const combinations_attrs *)c->attrs;
-    if (c->x_shape[0].ndim != 1) return EBB_FAIL(c, EBB_E_SHAPE, "the input has %d dims; a vector is needed", c->x_shape[0].ndim);
+    if (c->x_shape[0].ndim != 1)
+        return EBB_FAIL(c, EBB_E_SHAPE, "the input has %d dims; a vector is needed", c->x_shape[0].ndim);
     const int64_t n = c->x_shape[0].dim[0];
-    if (!a->r) return ebb_slice(c->x[0], .end = 0);
+    if (!a->r) return ebb_constant(c->e, (ebb_dtype)c->x_shape[0].dtype, EBB_SHAPE(0), 0);
     const int64_t rows = a->with_replacement && !n ? 0 : choose(a->with_replacement ? n + a->r - 1 : n, a->r);
-    if (rows < 0 || a->r > (int64_t)1 << 30) return EBB_FAIL(c, EBB_E_ATTR, "there are too many combinations of %lld", (long long)a->r);
-    ebb_tensor *index = ebb_constant(c->e, EBB_I64, EBB_SHAPE(rows * a->r), 0);
+    int64_t all;
+    if (rows < 0 || __builtin_mul_overflow(rows, a->r, &all))
+        return EBB_FAIL(c, EBB_E_ATTR, "there are too many combinations of %lld", (long long)a->r);
+    ebb_tensor *index = ebb_constant(c->e, EBB_I64, EBB_SHAPE(all), 0);
     if (!index) return NULL;
     if (rows) count_through((int64_t *)ebb_info_of(index).data, rows, n, a->r, !a->with_replacement);
     return ebb_reshape(ebb_index_select(c->x[0], index), .shape = EBB_SHAPE(rows, a->r));

@@ -40,15 +40,15 @@ static ebb_status cat_infer(ebb_infer *s) {
 EBB_KERNEL_MOVE(cat_fwd,
     const ebb_info *x = l->arg; const ebb_info *y = &l->arg[l->n_x];
     const int64_t given = ((const cat_attrs *)l->attrs)->dim; const int64_t d = given < 0 ? given + y->ndim : given;
-    int64_t inner = 1; int64_t at = 0;
+    int64_t part[EBB_MAX_OPERANDS]; int64_t inner = 1;
     for (int k = y->ndim - 1; k > d; k--) inner *= y->shape[k];
-    const int64_t whole = y->shape[d] * inner;
+    T *to = (T *)l->p[l->n_x] + l->first * y->shape[d] * inner;
     if (!y->numel) return EBB_OK;
-    for (int i = 0; i < l->n_x; i++) {
-        const int64_t part = adds_nothing(x[i].ndim, x[i].shape) ? 0 : x[i].shape[d] * inner;
-        if (part) for (int64_t o = l->first; o < l->first + l->n; o++) memcpy((T *)l->p[l->n_x] + o * whole + at, (const T *)l->p[i] + o * part, (size_t)part * sizeof(T));
-        at += part;
-    })
+    for (int i = 0; i < l->n_x; i++) part[i] = adds_nothing(x[i].ndim, x[i].shape) ? 0 : x[i].shape[d] * inner;
+    for (int64_t o = l->first; o < l->first + l->n; o++)
+        for (int i = 0; i < l->n_x; to += part[i++])
+            if (part[i] == 1) *to = ((const T *)l->p[i])[o];
+            else if (part[i]) memcpy(to, (const T *)l->p[i] + o * part[i], (size_t)part[i] * sizeof(T));)
 
 static ebb_tensor *cat_dx(const ebb_call *c, ebb_tensor *g) {
     const int64_t given = ((const cat_attrs *)c->attrs)->dim, d = given < 0 ? given + c->y_shape[0].ndim : given;
@@ -87,7 +87,8 @@ static ebb_tensor *stacked(const ebb_call *c, int i) {
     const int64_t given = ((const cat_attrs *)c->attrs)->dim;
     const ebb_shape *x = &c->x_shape[0];
     const int d = ebb_dim_of(given, x->ndim + 1);
-    if (x->ndim == EBB_MAX_DIMS) return EBB_FAIL(c, EBB_E_SHAPE, "the result would have more than %d dims", EBB_MAX_DIMS);
+    if (x->ndim == EBB_MAX_DIMS)
+        return EBB_FAIL(c, EBB_E_SHAPE, "the result would have more than %d dims", EBB_MAX_DIMS);
     if (d < 0)
         return EBB_FAIL(c, EBB_E_ATTR, "dim is %lld, but the result has %d dims", (long long)given, x->ndim + 1);
     if (!shape_same(x, &c->x_shape[i]))
@@ -98,7 +99,8 @@ static ebb_tensor *stack_compose(const ebb_call *c) {
     return joined(c, ((const cat_attrs *)c->attrs)->dim, stacked);
 }
 
-static const ebb_attr stack_attr[] = {EBB_ATTR(EBB_A_INT, cat_attrs, dim, "0", "where the new dim is in the result")};
+static const ebb_attr stack_attr[] = {
+    EBB_ATTR(EBB_A_INT, cat_attrs, dim, "0", "where the new dim is in the result")};
 
 EBB_OP(stack,
     .sig = "tensors()*->()",
@@ -114,7 +116,8 @@ static ebb_tensor *as_1d(const ebb_call *c, int i) { return ebb_atleast_1d(c->x[
 static ebb_tensor *as_2d(const ebb_call *c, int i) { return ebb_atleast_2d(c->x[i]); }
 static ebb_tensor *as_3d(const ebb_call *c, int i) { return ebb_atleast_3d(c->x[i]); }
 static ebb_tensor *as_column(const ebb_call *c, int i) {
-    return c->x_shape[i].ndim > 1 ? c->x[i] : ebb_reshape(c->x[i], .shape = EBB_SHAPE(ebb_shape_numel(&c->x_shape[i]), 1));
+    return c->x_shape[i].ndim > 1 ? c->x[i]
+                                  : ebb_reshape(c->x[i], .shape = EBB_SHAPE(ebb_shape_numel(&c->x_shape[i]), 1));
 }
 static ebb_tensor *hstack_compose(const ebb_call *c) { return joined(c, c->x_shape[0].ndim > 1, as_1d); }
 static ebb_tensor *vstack_compose(const ebb_call *c) { return joined(c, 0, as_2d); }
@@ -164,7 +167,8 @@ static ebb_tensor *block_diag_compose(const ebb_call *c) {
     int64_t all = 0, before = 0;
     for (int i = 0; i < c->n_x; i++) {
         const ebb_shape *x = &c->x_shape[i];
-        if (x->ndim > 2) return EBB_FAIL(c, EBB_E_SHAPE, "tensor %d has %d dims, at most 2 are possible", i, x->ndim);
+        if (x->ndim > 2)
+            return EBB_FAIL(c, EBB_E_SHAPE, "tensor %d has %d dims, at most 2 are possible", i, x->ndim);
         all += x->ndim ? x->dim[x->ndim - 1] : 1;
     }
     for (int i = 0; i < c->n_x; i++) {

@@ -96,8 +96,8 @@ EBB_OP(t,
 
 static ebb_tensor *mT_compose(const ebb_call *c) {
     const int n = c->x_shape[0].ndim;
-    if (n < 2) return EBB_FAIL(c, EBB_E_SHAPE, "the input has %d dims; a matrix or several are needed", n);
-    return ebb_transpose(c->x[0], .dim0 = -2, .dim1 = -1);
+    if (n == 1) return EBB_FAIL(c, EBB_E_SHAPE, "the input has 1 dim; a matrix or several are needed");
+    return !n ? c->x[0] : ebb_transpose(c->x[0], .dim0 = -2, .dim1 = -1);
 }
 
 EBB_OP(mT,
@@ -105,8 +105,8 @@ EBB_OP(mT,
     .math = "y = x^T of each matrix;  dx = g^T",
     .compose = mT_compose,
     .infer = shape_own,
-    .tries = "[2,3]; [2,3,4]; [0,2,3]",
-    .doc = "Exchanges the last two dims; a view."
+    .tries = "[2,3]; [2,3,4]; [0,2,3]; []",
+    .doc = "Exchanges the last two dims; a number stays. A view."
 );
 
 typedef struct permute_attrs {

@@ -1,6 +1,7 @@
 /* remap.c - floor 5: copies whose every dim is read through a map of its indices: padding, tiling, rolling, flipping. */
 #include "shape.h"
 
+#define FAR ((int64_t)1 << 48)
 enum { CONSTANT, REFLECT, REPLICATE, CIRCULAR, STRETCH, FLIP };
 
 typedef struct remap_attrs {
@@ -48,17 +49,24 @@ static layout layout_of(const remap_attrs *a, const ebb_info *x) {
 static ebb_status remap_infer(ebb_infer *s) {
     const remap_attrs *a = (const remap_attrs *)s->attrs;
     if (a->before.n != s->x->ndim || a->size.n != s->x->ndim)
-        return s->fail(s, EBB_E_ATTR, "before has %d numbers and size %d, the input %d dims", a->before.n, a->size.n,
-                       s->x->ndim);
-    if (s->n_x > 1 && s->x[1].ndim) return s->fail(s, EBB_E_SHAPE, "fill has %d dims; it is one number", s->x[1].ndim);
+        return s->fail(s, EBB_E_ATTR, "before has %d numbers and size %d, the input %d dims", a->before.n,
+                       a->size.n, s->x->ndim);
+    if (s->n_x > 1 && s->x[1].ndim)
+        return s->fail(s, EBB_E_SHAPE, "fill has %d dims; it is one number", s->x[1].ndim);
     s->y->ndim = s->x->ndim;
+    double elements = 1;
     for (int d = 0; d < s->x->ndim; d++) {
         const int64_t n = s->x->shape[d], to = s->y->shape[d] = a->size.v[d], off = a->before.v[d];
-        if (to < 0 || off > (int64_t)1 << 48 || off < -((int64_t)1 << 48))
-            return s->fail(s, EBB_E_ATTR, "dim %d cannot have size %lld, moved by %lld", d, (long long)to, (long long)off);
-        if ((a->mode != CONSTANT && !n && to) || (a->mode == STRETCH && n && to % n) || (a->mode == FLIP && to != n))
-            return s->fail(s, EBB_E_SHAPE, "dim %d of %lld elements cannot become %lld", d, (long long)n, (long long)to);
+        if (to < 0 || off > FAR || off < -FAR)
+            return s->fail(s, EBB_E_ATTR, "dim %d cannot have size %lld, moved by %lld", d, (long long)to,
+                           (long long)off);
+        if ((a->mode != CONSTANT && !n && to) || (a->mode == STRETCH && n && to % n) ||
+            (a->mode == FLIP && to != n))
+            return s->fail(s, EBB_E_SHAPE, "dim %d of %lld elements cannot become %lld", d, (long long)n,
+                           (long long)to);
+        elements *= to > 1 ? (double)to : 1;
     }
+    if (elements > 1e15) return s->fail(s, EBB_E_SHAPE, "the result would have %.0f elements", elements);
     s->work = layout_of(a, s->x).rows;
     if (s->work < 1) s->work = 1;
     return EBB_OK;
@@ -80,14 +88,17 @@ EBB_KERNEL_MOVE(remap_fwd,
             from = at < 0 ? -1 : from + at * step;
             step *= x->shape[d];
         }
-        if (from < 0 || !x->numel) {
-            for (int64_t i = 0; i < block; i++) y[i] = fill;
-            continue;
-        }
-        const T *src = (const T *)l->p[0] + from;
         const int64_t before = r.dim < 0 ? 0 : a->before.v[r.dim];
         int64_t lo = before < 0 ? 0 : before < r.size ? before : r.size;
         int64_t hi = before + r.n < lo ? lo : before + r.n < r.size ? before + r.n : r.size;
+        if (from < 0 || !x->numel) lo = hi = 0;
+        const T *src = (const T *)l->p[0] + (from < 0 ? 0 : from);
+        if (a->mode == CONSTANT) {
+            for (int64_t i = 0; i < lo * r.inner; i++) y[i] = fill;
+            if (hi > lo) memcpy(y + lo * r.inner, src + (lo - before) * r.inner, (size_t)(hi - lo) * bytes);
+            for (int64_t i = hi * r.inner; i < block; i++) y[i] = fill;
+            continue;
+        }
         if (a->mode == FLIP && before && r.inner == 1) {
             for (int64_t i = 0; i < r.n; i++) y[i] = src[r.n - 1 - i];
             continue;
@@ -112,10 +123,9 @@ EBB_KERNEL_MOVE(remap_fwd,
         for (int64_t i = 0; i < r.size; i++) {
             if (i == lo) i = hi;
             if (i >= r.size) break;
-            const int64_t at = a->mode == CONSTANT ? -1 : source(a, r.dim, r.n, i);
-            if (at >= 0 && r.inner == 1) y[i] = src[at];
-            else if (at >= 0) memcpy(y + i * r.inner, src + at * r.inner, bytes);
-            else for (int64_t j = 0; j < r.inner; j++) y[i * r.inner + j] = fill;
+            const int64_t at = source(a, r.dim, r.n, i);
+            if (r.inner == 1) y[i] = src[at];
+            else memcpy(y + i * r.inner, src + at * r.inner, bytes);
         }
     })
 
@@ -126,8 +136,15 @@ static ebb_tensor *back_along(const ebb_call *c, int d, ebb_tensor *g) {
     ebb_shape s = {i.dtype, i.ndim, i.shape};
     ebb_ints to = ebb_ints_of(&s);
     const int64_t n = to.v[d] = c->x_shape[0].dim[d];
-    ebb_tensor *index = ebb_remap(ebb_arange(c->e, .end = (double)n, .dtype = EBB_I64), .before = EBB_DIMS(a->before.v[d]),
-                                  .size = EBB_DIMS(a->size.v[d]), .mode = a->mode);
+    if (a->mode == STRETCH && i.numel) { /* neighbours: (before and n, times, behind) summed over times */
+        int64_t behind = 1;
+        for (int k = d + 1; k < i.ndim; k++) behind *= i.shape[k];
+        const ebb_ints split = EBB_SHAPE(i.numel / (i.shape[d] / n) / behind, i.shape[d] / n, behind);
+        return ebb_reshape(ebb_sum(ebb_reshape(g, .shape = split), .dim = EBB_DIMS(1)), .shape = to);
+    }
+    ebb_tensor *index =
+        ebb_remap(ebb_arange(c->e, .end = (double)n, .dtype = EBB_I64), .before = EBB_DIMS(a->before.v[d]),
+                  .size = EBB_DIMS(a->size.v[d]), .mode = a->mode);
     return ebb_index_add(ebb_expand(ebb_scalar(g, 0), .size = to), index, g, .dim = d);
 }
 
@@ -172,48 +189,80 @@ typedef struct pad_attrs {
     double value;
 } pad_attrs;
 static const ebb_attr pad_attr[] = {
-    EBB_ATTR(EBB_A_INTS, pad_attrs, pad, NULL, "before and after of the last dim, then of the one before it ...; negative cuts off"),
-    EBB_ATTR(EBB_A_ENUM, pad_attrs, mode, "constant", "what is put there", .choices = "constant|reflect|replicate|circular"),
+    EBB_ATTR(EBB_A_INTS, pad_attrs, pad, NULL,
+             "before and after of the last dim, then of the one before it ...; negative cuts off"),
+    EBB_ATTR(EBB_A_ENUM, pad_attrs, mode, "constant", "what is put there",
+             .choices = "constant|reflect|replicate|circular"),
     EBB_ATTR(EBB_A_FLOAT, pad_attrs, value, "0", "of constant"),
 };
 
 /* What the modes that read the input ask of it. */
 static bool pad_fits(const ebb_call *c, const pad_attrs *a, int dims) {
     const ebb_shape *x = &c->x_shape[0];
-    if (a->value != 0)
-        return (void)EBB_FAIL(c, EBB_E_ATTR, "value belongs to the mode constant"), false;
-    if (dims < 1 || dims > 3 || (x->ndim != dims + 1 && x->ndim != dims + 2))
-        return (void)EBB_FAIL(c, EBB_E_SHAPE, "%d dims are padded of an input with %d; but for constant, 1 to 3 are, of an input with 1 or 2 more",
-                              dims, x->ndim), false;
+    const bool circular = a->mode == CIRCULAR;
+    if (a->value != 0) return (void)EBB_FAIL(c, EBB_E_ATTR, "value belongs to the mode constant"), false;
+    if (dims < 1 || dims > 3 || (x->ndim != dims + 2 && (circular || x->ndim != dims + 1)))
+        return (void)EBB_FAIL(c, EBB_E_SHAPE,
+                              "%d dims are padded of an input with %d; but for constant, 1 to 3 are, of an input with %s more",
+                              dims, x->ndim, circular ? "2" : "1 or 2"),
+               false;
     for (int d = 0; d < x->ndim; d++) {
         const int k = x->ndim - 1 - d;
-        const int64_t n = x->dim[d], *p = &a->pad.v[2 * k];
-        if (k >= dims && (n || !d)) continue;
-        const int64_t most = a->mode == REFLECT ? n - 1 : a->mode == CIRCULAR ? n : INT64_MAX;
-        if (!n || p[0] > most || p[1] > most)
-            return (void)EBB_FAIL(c, EBB_E_SHAPE, "dim %d has %lld elements, too few for what is put around them", d,
-                                  (long long)n), false;
-        if (n + p[0] + p[1] < 1) return (void)EBB_FAIL(c, EBB_E_SHAPE, "nothing of dim %d would be left", d), false;
+        const int64_t n = x->dim[d], before = k < dims ? a->pad.v[2 * k] : 0,
+                      after = k < dims ? a->pad.v[2 * k + 1] : 0;
+        const int64_t most = a->mode == REFLECT ? n - 1 : circular ? n : INT64_MAX;
+        const bool batch = k >= dims && (circular || (!d && (k > dims || a->mode == REFLECT)));
+        if (!batch && ((!n && !circular) || (k < dims && (before > most || after > most))))
+            return (void)EBB_FAIL(c, EBB_E_SHAPE, "dim %d has %lld elements, too few for what is put around them",
+                                  d, (long long)n),
+                   false;
+        if (!batch && !circular && n + before + after < 1)
+            return (void)EBB_FAIL(c, EBB_E_SHAPE, "nothing of dim %d would be left", d), false;
     }
     return true;
+}
+
+/* The value as one element. NULL with an error where the element type cannot hold it. */
+static ebb_tensor *pad_value(const ebb_call *c, double v) {
+    static const double lo[EBB_DTYPES] = {[EBB_I32] = -0x1p31, [EBB_I64] = -0x1p63},
+                        hi[EBB_DTYPES] = {[EBB_I32] = 0x1p31 - 1, [EBB_I64] = 0x1p63, [EBB_U8] = 255};
+    const int32_t d = c->x_shape[0].dtype;
+    if (!ebb_is_float(d) && d != EBB_BOOL && !(v >= lo[d] && v <= hi[d]))
+        return EBB_FAIL(c, EBB_E_ATTR, "value is %g, which the element type cannot hold", v);
+    return ebb_to(ebb_scalar(c->x[0], v), (ebb_dtype)d);
 }
 
 static ebb_tensor *pad_compose(const ebb_call *c) {
     const pad_attrs *a = (const pad_attrs *)c->attrs;
     const ebb_shape *x = &c->x_shape[0];
     const int dims = a->pad.n / 2;
-    if (a->pad.n % 2) return EBB_FAIL(c, EBB_E_ATTR, "pad has %d numbers; two for each dim are needed", a->pad.n);
+    if (a->pad.n % 2)
+        return EBB_FAIL(c, EBB_E_ATTR, "pad has %d numbers; two for each dim are needed", a->pad.n);
     if (dims > x->ndim) return EBB_FAIL(c, EBB_E_SHAPE, "pad names %d dims, the input has %d", dims, x->ndim);
-    if (a->mode != CONSTANT && !pad_fits(c, a, dims)) return NULL;
     ebb_ints before = {x->ndim, {0}}, size = ebb_ints_of(x);
+    ebb_tensor *y = c->x[0];
+    bool grows = false;
+    for (int k = 0; k < a->pad.n; k++) {
+        if (a->pad.v[k] > FAR || a->pad.v[k] < -FAR)
+            return EBB_FAIL(c, EBB_E_ATTR, "pad has %lld, too many", (long long)a->pad.v[k]);
+        grows = grows || a->pad.v[k] > 0;
+    }
+    if (a->mode != CONSTANT && !pad_fits(c, a, dims)) return NULL;
     for (int k = 0; k < dims; k++) {
         const int d = x->ndim - 1 - k;
-        before.v[d] = a->pad.v[2 * k];
-        size.v[d] += a->pad.v[2 * k] + a->pad.v[2 * k + 1];
-        if (size.v[d] < 0) return EBB_FAIL(c, EBB_E_SHAPE, "less than nothing of dim %d would be left", d);
+        const int64_t n = x->dim[d], p = a->pad.v[2 * k], q = a->pad.v[2 * k + 1],
+                      left = n + (p < 0 ? p : 0) + (q < 0 ? q : 0);
+        before.v[d] = p;
+        size.v[d] += p + q;
+        if (left < 0 || (a->mode == CONSTANT && grows && size.v[d] < 1))
+            return EBB_FAIL(c, EBB_E_SHAPE, "nothing of dim %d would be left", d);
+        if (a->mode != CIRCULAR || left == n) continue;
+        y = ebb_slice(y, .dim = d, .start = p < 0 ? -p : 0, .end = q < 0 ? n + q : n); /* what is cut off does not come round */
+        if (p < 0) before.v[d] = 0;
     }
-    ebb_tensor *fill = a->value != 0 ? ebb_to(ebb_scalar(c->x[0], a->value), (ebb_dtype)x->dtype) : NULL;
-    return ebb_remap(c->x[0], fill, .before = before, .size = size, .mode = a->mode);
+    const bool filled = grows && a->value != 0;
+    ebb_tensor *fill = filled ? pad_value(c, a->value) : NULL;
+    return filled && !fill ? NULL : ebb_remap(y, fill, .before = before, .size = size, .mode = a->mode);
 }
 
 EBB_OP(pad,
@@ -222,7 +271,7 @@ EBB_OP(pad,
     .compose = pad_compose,
     .infer = shape_own,
     .attrs = EBB_ATTRS(pad_attrs, pad_attr),
-    .tries = "[3] pad=1,2; [2,3] pad=1,0,0,2 value=2.5; [2,3] pad=-1,1; [1,2,4] pad=2,1 mode=reflect; [2,4] pad=1,3 mode=replicate; [1,3,4] pad=1,2,2,0 mode=circular; [2,3,3] pad=1,1,2,1 mode=reflect; [0] pad=1,1; [2] pad=",
+    .tries = "[3] pad=1,2; [2,3] pad=1,0,0,2 value=2.5; [2,3] pad=-1,1; [1,2,4] pad=2,1 mode=reflect; [2,4] pad=1,3 mode=replicate; [1,1,3,2] pad=1,2,2,0 mode=circular; [2,1,4] pad=-1,2 mode=circular; [2,3,3] pad=1,1,2,1 mode=reflect; [0] pad=1,1; [2] pad=",
     .doc = "Elements put around the input: a value, or the input mirrored (the edge itself once), its edge, or the input again. "
            "Dims are given from the last on."
 );

@@ -72,7 +72,8 @@ EBB_OP(reshape,
 static ebb_status view_view(ebb_infer *s) {
     const ebb_status r = new_shape(s);
     if (r != EBB_OK || regrouped(s->x, s->y)) return r;
-    return s->fail(s, EBB_E_SHAPE, "the elements do not lie so that they have this shape without being copied; use reshape");
+    return s->fail(s, EBB_E_SHAPE,
+                   "the elements do not lie so that they have this shape without being copied; use reshape");
 }
 
 EBB_OP(view,
@@ -175,7 +176,8 @@ static ebb_tensor *unflatten_compose(const ebb_call *c) {
     }
     if (open >= 0 && known > 0 && x->dim[d] % known == 0) s.v[d + open] = x->dim[d] / known;
     else if (open >= 0 || known != x->dim[d])
-        return EBB_FAIL(c, EBB_E_SHAPE, "dim %d has %lld elements, which do not divide into sizes", d, (long long)x->dim[d]);
+        return EBB_FAIL(c, EBB_E_SHAPE, "dim %d has %lld elements, which do not divide into sizes", d,
+                        (long long)x->dim[d]);
     for (int k = 0; k < x->ndim; k++)
         if (k != d) s.v[k < d ? k : k + more] = x->dim[k];
     return ebb_reshape(c->x[0], .shape = s);
@@ -245,16 +247,18 @@ EBB_OP(squeeze,
 typedef struct dim_attrs {
     int64_t dim;
 } dim_attrs;
-static const ebb_attr unsqueeze_attr[] = {EBB_ATTR(EBB_A_INT, dim_attrs, dim, NULL, "where the new dim is to be in the result")};
+static const ebb_attr unsqueeze_attr[] = {
+    EBB_ATTR(EBB_A_INT, dim_attrs, dim, NULL, "where the new dim is to be in the result")};
 
 static ebb_status unsqueeze_view(ebb_infer *s) {
     int at;
-    if (s->x->ndim == EBB_MAX_DIMS) return s->fail(s, EBB_E_SHAPE, "the input has %d dims, as many as there can be", EBB_MAX_DIMS);
+    if (s->x->ndim == EBB_MAX_DIMS)
+        return s->fail(s, EBB_E_SHAPE, "the input has %d dims, as many as there can be", EBB_MAX_DIMS);
     const int64_t dim = ((const dim_attrs *)s->attrs)->dim;
     at = ebb_dim_of(dim, s->x->ndim + 1);
     if (at < 0)
-        return s->fail(s, EBB_E_ATTR, "dim is %lld, but the result has %d dims: %d..%d are possible", (long long)dim,
-                       s->x->ndim + 1, -s->x->ndim - 1, s->x->ndim);
+        return s->fail(s, EBB_E_ATTR, "dim is %lld, but the result has %d dims: %d..%d are possible",
+                       (long long)dim, s->x->ndim + 1, -s->x->ndim - 1, s->x->ndim);
     s->y->ndim = s->x->ndim + 1;
     for (int d = 0; d < s->x->ndim; d++) {
         s->y->shape[d + (d >= at)] = s->x->shape[d];

@@ -39,7 +39,8 @@ static ebb_tensor *placed(const ebb_shape *x, int dim, const slice_attrs *a, ebb
     int64_t start;
     (void)slice_count(a, x->dim[dim], &start);
     if (a->step != 1)
-        return ebb_slice_scatter(shape_zeros(g, x), g, .dim = dim, .start = a->start, .end = a->end, .step = a->step);
+        return ebb_slice_scatter(shape_zeros(g, x), g, .dim = dim, .start = a->start, .end = a->end,
+                                 .step = a->step);
     ebb_ints before = {x->ndim, {0}};
     before.v[dim] = start;
     return ebb_remap(g, .before = before, .size = ebb_ints_of(x));
@@ -98,8 +99,8 @@ EBB_KERNEL_MOVE(slice_scatter_fwd,
 
 static ebb_tensor *slice_scatter_dx(const ebb_call *c, ebb_tensor *g) {
     const slice_attrs *a = (const slice_attrs *)c->attrs;
-    return ebb_slice_scatter(g, shape_zeros(g, &c->x_shape[1]), .dim = a->dim, .start = a->start, .end = a->end,
-                             .step = a->step);
+    return ebb_slice_scatter(g, shape_zeros(g, &c->x_shape[1]), .dim = a->dim, .start = a->start,
+                             .end = a->end, .step = a->step);
 }
 static ebb_tensor *slice_scatter_ds(const ebb_call *c, ebb_tensor *g) {
     const slice_attrs *a = (const slice_attrs *)c->attrs;
@@ -133,10 +134,10 @@ static ebb_tensor *narrow_compose(const ebb_call *c) {
     const narrow_attrs *a = (const narrow_attrs *)c->attrs;
     const int d = shape_real_dim_in(c, a->dim);
     if (d < 0) return NULL;
-    const int64_t n = c->x_shape[0].dim[d], start = a->start < 0 ? a->start + n : a->start;
+    const int64_t n = c->x_shape[0].dim[d], start = a->start < 0 ? a->start + (n ? n : 1) : a->start;
     if (start < 0 || a->length < 0 || start > n || a->length > n - start)
-        return EBB_FAIL(c, EBB_E_ATTR, "%lld elements from %lld are not there: dim %d has %lld", (long long)a->length,
-                        (long long)a->start, d, (long long)n);
+        return EBB_FAIL(c, EBB_E_ATTR, "%lld elements from %lld are not there: dim %d has %lld",
+                        (long long)a->length, (long long)a->start, d, (long long)n);
     return ebb_slice(c->x[0], .dim = d, .start = start, .end = start + a->length);
 }
 
@@ -238,8 +239,10 @@ static ebb_status unfold_view(ebb_infer *s) {
     const bool dims = s->x->ndim > 0;
     const int64_t n = dims ? s->x->shape[d] : 1, step = dims ? s->x->stride[d] : 1;
     if (a->size < 0 || a->size > n)
-        return s->fail(s, EBB_E_ATTR, "size is %lld, but dim %d has %lld elements", (long long)a->size, d, (long long)n);
-    if (s->x->ndim == EBB_MAX_DIMS) return s->fail(s, EBB_E_SHAPE, "the result would have more than %d dims", EBB_MAX_DIMS);
+        return s->fail(s, EBB_E_ATTR, "size is %lld, but dim %d has %lld elements", (long long)a->size, d,
+                       (long long)n);
+    if (s->x->ndim == EBB_MAX_DIMS)
+        return s->fail(s, EBB_E_SHAPE, "the result would have more than %d dims", EBB_MAX_DIMS);
     shape_like(s->y, s->x);
     s->y->shape[s->y->ndim] = a->size;
     s->y->stride[s->y->ndim++] = step;
@@ -259,7 +262,7 @@ static ebb_tensor *unfold_dx(const ebb_call *c, ebb_tensor *g) {
     int64_t n = 1;
     for (int k = x->ndim; k-- > 0; n *= x->dim[k]) stride.v[k] = n;
     stride.v[x->ndim] = x->ndim ? stride.v[d] : 1;
-    if (x->ndim) stride.v[d] = x->dim[d] > a->size ? stride.v[d] * a->step : 0;
+    if (x->ndim) stride.v[d] = c->y_shape[0].dim[d] > 1 ? stride.v[d] * a->step : 0;
     return ebb_as_strided_add(shape_zeros(g, x), g, .size = ebb_ints_of(&c->y_shape[0]), .stride = stride);
 }
 

@@ -12,7 +12,9 @@ static bool put(const ebb_call *c, int k, ebb_tensor *part, ebb_tensor **first) 
 /* Whether so many parts can be returned. */
 static bool countable(const ebb_call *c, int64_t n) {
     if (n >= 1 && n <= c->max_more + 1) return true;
-    (void)EBB_FAIL(c, EBB_E_SHAPE, n < 1 ? "there would be %lld parts; at least 1 is needed" : "there would be %lld parts; at most %d can be returned",
+    (void)EBB_FAIL(c, EBB_E_SHAPE,
+                   n < 1 ? "there would be %lld parts; at least 1 is needed"
+                         : "there would be %lld parts; at most %d can be returned",
                    (long long)n, c->max_more + 1);
     return false;
 }
@@ -48,12 +50,13 @@ static ebb_tensor *by_sizes(const ebb_call *c, int64_t given, int64_t n, const i
     if (d < 0 || !countable(c, n)) return NULL;
     int64_t sum = 0;
     for (int64_t k = 0; k < n; k++) {
-        if (size[k] < 0) return EBB_FAIL(c, EBB_E_ATTR, "size %lld of part %lld is negative", (long long)size[k], (long long)k);
+        if (size[k] < 0)
+            return EBB_FAIL(c, EBB_E_ATTR, "size %lld of part %lld is negative", (long long)size[k], (long long)k);
         if (__builtin_add_overflow(sum, size[k], &sum)) sum = INT64_MAX;
     }
     if (sum != c->x_shape[0].dim[d])
-        return EBB_FAIL(c, EBB_E_SHAPE, "the sizes add up to %lld, dim %d has %lld elements", (long long)sum, d,
-                        (long long)c->x_shape[0].dim[d]);
+        return EBB_FAIL(c, EBB_E_SHAPE, "the sizes add up to %lld, dim %d has %lld elements", (long long)sum,
+                        d, (long long)c->x_shape[0].dim[d]);
     return parts(c, d, n, 0, size);
 }
 
@@ -79,7 +82,8 @@ static ebb_tensor *split_compose(const ebb_call *c) {
     if (d < 0) return NULL;
     const int64_t n = c->x_shape[0].dim[d], each = a->split_size;
     if (each < 0 || (!each && n))
-        return EBB_FAIL(c, EBB_E_ATTR, "split_size is %lld for %lld elements; give it, or sections", (long long)each, (long long)n);
+        return EBB_FAIL(c, EBB_E_ATTR, "split_size is %lld for %lld elements; give it, or sections",
+                        (long long)each, (long long)n);
     const int64_t count = n ? (n - 1) / each + 1 : 1;
     return countable(c, count) ? parts(c, d, count, each, NULL) : NULL;
 }
@@ -130,7 +134,8 @@ static const ebb_attr chunk_attr[] = {
 
 static ebb_tensor *chunk_compose(const ebb_call *c) {
     const chunk_attrs *a = (const chunk_attrs *)c->attrs;
-    if (a->chunks < 1) return EBB_FAIL(c, EBB_E_ATTR, "chunks is %lld; at least 1 is needed", (long long)a->chunks);
+    if (a->chunks < 1)
+        return EBB_FAIL(c, EBB_E_ATTR, "chunks is %lld; at least 1 is needed", (long long)a->chunks);
     const int d = shape_real_dim_in(c, a->dim);
     if (d < 0) return NULL;
     const int64_t n = c->x_shape[0].dim[d], each = n / a->chunks + (n % a->chunks > 0);
@@ -161,7 +166,8 @@ static ebb_tensor *pieces(const ebb_call *c, int d, int64_t sections, int64_t n_
     if (!countable(c, count)) return NULL;
     int64_t start = 0;
     for (int64_t k = 0; k < count; k++) {
-        const int64_t end = n_index >= 0 ? (k < n_index ? index[k] : INT64_MAX) : start + n / count + (k < n % count);
+        const int64_t end =
+            n_index >= 0 ? (k < n_index ? index[k] : INT64_MAX) : start + n / count + (k < n % count);
         if (!put(c, (int)k, ebb_slice(c->x[0], .dim = d, .start = start, .end = end), &first)) return NULL;
         start = end;
     }
@@ -170,7 +176,8 @@ static ebb_tensor *pieces(const ebb_call *c, int d, int64_t sections, int64_t n_
 
 static const ebb_attr pieces_attr[] = {
     EBB_ATTR(EBB_A_INT, pieces_attrs, sections, "0", "how many parts"),
-    EBB_ATTR(EBB_A_INTS, pieces_attrs, indices, "", "or where they begin, but the first; more than 8 as the input indices"),
+    EBB_ATTR(EBB_A_INTS, pieces_attrs, indices, "",
+             "or where they begin, but the first; more than 8 as the input indices"),
     EBB_ATTR(EBB_A_INT, pieces_attrs, dim, "0", "the dim that is divided"),
 };
 
@@ -206,10 +213,11 @@ static const ebb_attr hsplit_attr[] = {
 static ebb_tensor *even_split(const ebb_call *c, int least, int d) {
     const hsplit_attrs *a = (const hsplit_attrs *)c->attrs;
     const ebb_shape *x = &c->x_shape[0];
-    if (x->ndim < least) return EBB_FAIL(c, EBB_E_SHAPE, "the input has %d dims; at least %d are needed", x->ndim, least);
+    if (x->ndim < least)
+        return EBB_FAIL(c, EBB_E_SHAPE, "the input has %d dims; at least %d are needed", x->ndim, least);
     if (!a->indices.n && (a->sections < 1 || x->dim[d] % a->sections))
-        return EBB_FAIL(c, EBB_E_SHAPE, "dim %d of %lld elements does not divide into %lld parts of one size", d,
-                        (long long)x->dim[d], (long long)a->sections);
+        return EBB_FAIL(c, EBB_E_SHAPE, "dim %d of %lld elements does not divide into %lld parts of one size",
+                        d, (long long)x->dim[d], (long long)a->sections);
     return pieces(c, d, a->sections, a->indices.n ? a->indices.n : -1, a->indices.v);
 }
 static ebb_tensor *hsplit_compose(const ebb_call *c) { return even_split(c, 1, c->x_shape[0].ndim > 1); }

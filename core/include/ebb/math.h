@@ -1,16 +1,18 @@
 /* math.h - floor 0: elementary functions, inline and vectorisable, the same bits everywhere.
  *
  *     ebb_exp  ebb_expm1  ebb_log  ebb_log1p  ebb_tanh  ebb_sigmoid  ebb_sin  ebb_cos  ebb_erf
- *     ebb_abs  ebb_sqrt  ebb_floor  ebb_raise
+ *     ebb_exp2  ebb_log2  ebb_log10  ebb_tan  ebb_asin  ebb_acos  ebb_atan  ebb_sinh  ebb_cosh  ebb_asinh
+ *     ebb_acosh  ebb_atanh  ebb_erfc  ebb_atan2  ebb_hypot  ebb_abs  ebb_sqrt  ebb_floor  ebb_raise
  *
  * Each is f(x) by the type of x: ebb_f_f32 for a float, ebb_f_f64 for everything else.  ebb_raise(x, y) is
  * x^y: ebb_pow_f32 or ebb_pow_f64.  NaN, infinities, signed zeros and denormals behave as in C99.  math64.h
- * tells how they are built, how exact they are and why the bits agree.
+ * and math64x.h tell how they are built, how exact they are and why the bits agree.
  */
 #ifndef EBB_MATH_H
 #define EBB_MATH_H
 
 #include "math64.h"
+#include "math64x.h"
 
 #ifdef __clang__
 #pragma STDC FP_CONTRACT OFF
@@ -235,6 +237,36 @@ static EBB_INLINE float ebb_sqrt(float x) { return ebb_sqrt_f32(x); }
 static EBB_INLINE double ebb_sqrt(double x) { return ebb_sqrt_f64(x); }
 static EBB_INLINE float ebb_floor(float x) { return ebb_floor_f32(x); }
 static EBB_INLINE double ebb_floor(double x) { return ebb_floor_f64(x); }
+static EBB_INLINE float ebb_exp2(float x) { return ebb_exp2_f32(x); }
+static EBB_INLINE double ebb_exp2(double x) { return ebb_exp2_f64(x); }
+static EBB_INLINE float ebb_log2(float x) { return ebb_log2_f32(x); }
+static EBB_INLINE double ebb_log2(double x) { return ebb_log2_f64(x); }
+static EBB_INLINE float ebb_log10(float x) { return ebb_log10_f32(x); }
+static EBB_INLINE double ebb_log10(double x) { return ebb_log10_f64(x); }
+static EBB_INLINE float ebb_tan(float x) { return ebb_tan_f32(x); }
+static EBB_INLINE double ebb_tan(double x) { return ebb_tan_f64(x); }
+static EBB_INLINE float ebb_asin(float x) { return ebb_asin_f32(x); }
+static EBB_INLINE double ebb_asin(double x) { return ebb_asin_f64(x); }
+static EBB_INLINE float ebb_acos(float x) { return ebb_acos_f32(x); }
+static EBB_INLINE double ebb_acos(double x) { return ebb_acos_f64(x); }
+static EBB_INLINE float ebb_atan(float x) { return ebb_atan_f32(x); }
+static EBB_INLINE double ebb_atan(double x) { return ebb_atan_f64(x); }
+static EBB_INLINE float ebb_sinh(float x) { return ebb_sinh_f32(x); }
+static EBB_INLINE double ebb_sinh(double x) { return ebb_sinh_f64(x); }
+static EBB_INLINE float ebb_cosh(float x) { return ebb_cosh_f32(x); }
+static EBB_INLINE double ebb_cosh(double x) { return ebb_cosh_f64(x); }
+static EBB_INLINE float ebb_asinh(float x) { return ebb_asinh_f32(x); }
+static EBB_INLINE double ebb_asinh(double x) { return ebb_asinh_f64(x); }
+static EBB_INLINE float ebb_acosh(float x) { return ebb_acosh_f32(x); }
+static EBB_INLINE double ebb_acosh(double x) { return ebb_acosh_f64(x); }
+static EBB_INLINE float ebb_atanh(float x) { return ebb_atanh_f32(x); }
+static EBB_INLINE double ebb_atanh(double x) { return ebb_atanh_f64(x); }
+static EBB_INLINE float ebb_erfc(float x) { return ebb_erfc_f32(x); }
+static EBB_INLINE double ebb_erfc(double x) { return ebb_erfc_f64(x); }
+static EBB_INLINE float ebb_atan2(float x, float y) { return ebb_atan2_f32(x, y); }
+static EBB_INLINE double ebb_atan2(double x, double y) { return ebb_atan2_f64(x, y); }
+static EBB_INLINE float ebb_hypot(float x, float y) { return ebb_hypot_f32(x, y); }
+static EBB_INLINE double ebb_hypot(double x, double y) { return ebb_hypot_f64(x, y); }
 static EBB_INLINE float ebb_raise(float x, float y) { return ebb_pow_f32(x, y); }
 static EBB_INLINE double ebb_raise(double x, double y) { return ebb_pow_f64(x, y); }
 #else
@@ -251,6 +283,21 @@ static EBB_INLINE double ebb_raise(double x, double y) { return ebb_pow_f64(x, y
 #define ebb_abs(x) EBB__BY_TYPE(ebb_abs, x)
 #define ebb_sqrt(x) EBB__BY_TYPE(ebb_sqrt, x)
 #define ebb_floor(x) EBB__BY_TYPE(ebb_floor, x)
+#define ebb_exp2(x) EBB__BY_TYPE(ebb_exp2, x)
+#define ebb_log2(x) EBB__BY_TYPE(ebb_log2, x)
+#define ebb_log10(x) EBB__BY_TYPE(ebb_log10, x)
+#define ebb_tan(x) EBB__BY_TYPE(ebb_tan, x)
+#define ebb_asin(x) EBB__BY_TYPE(ebb_asin, x)
+#define ebb_acos(x) EBB__BY_TYPE(ebb_acos, x)
+#define ebb_atan(x) EBB__BY_TYPE(ebb_atan, x)
+#define ebb_sinh(x) EBB__BY_TYPE(ebb_sinh, x)
+#define ebb_cosh(x) EBB__BY_TYPE(ebb_cosh, x)
+#define ebb_asinh(x) EBB__BY_TYPE(ebb_asinh, x)
+#define ebb_acosh(x) EBB__BY_TYPE(ebb_acosh, x)
+#define ebb_atanh(x) EBB__BY_TYPE(ebb_atanh, x)
+#define ebb_erfc(x) EBB__BY_TYPE(ebb_erfc, x)
+#define ebb_atan2(x, y) _Generic((x) + (y), float : ebb_atan2_f32, default : ebb_atan2_f64)(x, y)
+#define ebb_hypot(x, y) _Generic((x) + (y), float : ebb_hypot_f32, default : ebb_hypot_f64)(x, y)
 #define ebb_raise(x, y) _Generic((x) + (y), float : ebb_pow_f32, default : ebb_pow_f64)(x, y)
 #endif
 

@@ -121,17 +121,21 @@ static EBB_INLINE double ebb__mantissa_f64(double x, double *k) {
     return ebb__from_f64((u & 0x000fffffffffffffu) + low);
 }
 
-/* k ln2 + log(1 + f) + c for a tiny c.  With s = f / (2 + f):
- * log(1 + f) = 2 atanh s = f - f^2/2 + s (f^2/2 + R(s^2)), as in fdlibm; R's error: 2^-57. */
-static EBB_INLINE double ebb__log_sum_f64(double f, double k, double c) {
-    double s = f / (2 + f), z = s * s, h = 0.5 * f * f;
+/* R(z) / z, error 2^-57. */
+static EBB_INLINE double ebb__log_poly_f64(double z) {
     double p = 0.14616585424888623;
     p = p * z + 0.15331710618210773;
     p = p * z + 0.18182889455674947;
     p = p * z + 0.22222211130259878;
     p = p * z + 0.2857142862600327;
     p = p * z + 0.39999999999899444;
-    p = p * z + 0.66666666666666696;
+    return p * z + 0.66666666666666696;
+}
+
+/* k ln2 + log(1 + f) + c for a tiny c.  With s = f / (2 + f):
+ * log(1 + f) = 2 atanh s = f - f^2/2 + s (f^2/2 + R(s^2)), as in fdlibm. */
+static EBB_INLINE double ebb__log_sum_f64(double f, double k, double c) {
+    double s = f / (2 + f), z = s * s, h = 0.5 * f * f, p = ebb__log_poly_f64(z);
     return k * EBB__LN2HI_F64 - ((h - (s * (h + z * p) + (k * EBB__LN2LO_F64 + c))) - f);
 }
 
@@ -176,13 +180,12 @@ static EBB_INLINE double ebb_sigmoid_f64(double x) {
 
 /* ---- sin, cos: |x| = k pi/2 + (hi + lo), |hi| <= pi/4 -------------------------------------------------- */
 
-/* sin(x + turn pi/2) for x >= 0.  pi/2 is cut into three pieces of 33 bits and a rest (fdlibm): up to
+/* *s = sin r, *c = cos r of what is left of x >= 0 beside k pi/2. -> k.  pi/2 is cut into three pieces of 33 bits and a rest (fdlibm): up to
  * k = 2^20 every k * piece is exact, and hi + lo has full precision however close x is to a multiple of pi/2.
  * Past |x| = 1.6e6 the absolute error grows to about 2^-52 |x|; past 2^50 the result is only some number in
  * [-1, 1]. */
-static EBB_INLINE double ebb__trig_f64(double x, uint64_t turn) {
+static EBB_INLINE uint64_t ebb__sin_cos_f64(double x, double *sine, double *cosine) {
     double shifted = x * 0x1.45f306dc9c883p-1 + EBB__ROUND_F64, k = shifted - EBB__ROUND_F64;
-    uint64_t quadrant = ebb__bits_f64(shifted) + turn;
 
     double a = x - k * 0x1.921fb544p+0;
     double w = k * 0x1.0b4611a6p-34, b = a - w, v = b - a, lost = (a - (b - v)) - (w + v);
@@ -206,9 +209,16 @@ static EBB_INLINE double ebb__trig_f64(double x, uint64_t turn) {
     q = q * z + 2.48015872987544e-05;
     q = q * z - 0.0013888888888887389;
     q = q * z + 0.041666666666666664;
-    double s = hi + (hi * z * p + (lo - h * lo));
-    double one = 1 - h, c = one + (((1 - one) - h) + (z * z * q - hi * lo));
+    double one = 1 - h;
+    *sine = hi + (hi * z * p + (lo - h * lo));
+    *cosine = one + (((1 - one) - h) + (z * z * q - hi * lo));
+    return ebb__bits_f64(shifted);
+}
 
+/* sin(x + turn pi/2) for x >= 0. */
+static EBB_INLINE double ebb__trig_f64(double x, uint64_t turn) {
+    double s, c;
+    uint64_t quadrant = ebb__sin_cos_f64(x, &s, &c) + turn;
     uint64_t odd = 0 - (quadrant & 1);
     double y = ebb__from_f64((ebb__bits_f64(c) & odd) | (ebb__bits_f64(s) & ~odd));
     y = y > 1 ? 1 : y;

@@ -41,6 +41,21 @@ extern "C" {
 #undef ebb_abs
 #undef ebb_erf
 #undef ebb_floor
+#undef ebb_exp2
+#undef ebb_log2
+#undef ebb_log10
+#undef ebb_tan
+#undef ebb_asin
+#undef ebb_acos
+#undef ebb_atan
+#undef ebb_sinh
+#undef ebb_cosh
+#undef ebb_asinh
+#undef ebb_acosh
+#undef ebb_atanh
+#undef ebb_erfc
+#undef ebb_atan2
+#undef ebb_hypot
 #define ebb_exp(v) EBB__MATH(exp, v)
 #define ebb_log(v) EBB__MATH(log, v)
 #define ebb_log1p(v) EBB__MATH(log1p, v)
@@ -53,6 +68,23 @@ extern "C" {
 #define ebb_abs(v) EBB__MATH(abs, v)
 #define ebb_erf(v) EBB__MATH(erf, v)
 #define ebb_floor(v) EBB__MATH(floor, v)
+#define ebb_exp2(v) EBB__MATH(exp2, v)
+#define ebb_log2(v) EBB__MATH(log2, v)
+#define ebb_log10(v) EBB__MATH(log10, v)
+#define ebb_tan(v) EBB__MATH(tan, v)
+#define ebb_asin(v) EBB__MATH(asin, v)
+#define ebb_acos(v) EBB__MATH(acos, v)
+#define ebb_atan(v) EBB__MATH(atan, v)
+#define ebb_sinh(v) EBB__MATH(sinh, v)
+#define ebb_cosh(v) EBB__MATH(cosh, v)
+#define ebb_asinh(v) EBB__MATH(asinh, v)
+#define ebb_acosh(v) EBB__MATH(acosh, v)
+#define ebb_atanh(v) EBB__MATH(atanh, v)
+#define ebb_erfc(v) EBB__MATH(erfc, v)
+#define ebb_atan2(y, x)                                                                                      \
+    _Generic((y), ebb_tensor * : (ebb_atan2), float : ebb_atan2_f32, default : ebb_atan2_f64)(y, x)
+#define ebb_hypot(x, y)                                                                                      \
+    _Generic((x), ebb_tensor * : (ebb_hypot), float : ebb_hypot_f32, default : ebb_hypot_f64)(x, y)
 #endif
 
 /* ---- kernels ---------------------------------------------------------------------------------------------- */
@@ -259,6 +291,19 @@ struct ebb_op {
     { fn, fn, fn }
 #endif
 
+/* In WebAssembly only f32 is compiled for speed: what people train with there; everything else for size. */
+#ifdef __wasm__
+#define EBB__SMALL __attribute__((minsize))
+#else
+#define EBB__SMALL
+#endif
+#define EBB__BODY_SMALL(fn, type, ...)                                                                       \
+    EBB__SMALL static EBB_INLINE ebb_status fn(const ebb_loop *l) {                                          \
+        typedef type T;                                                                                      \
+        __VA_ARGS__                                                                                          \
+        return EBB_OK;                                                                                       \
+    }                                                                                                        \
+    EBB__LEVELS(fn)
 #define EBB__BODY(fn, type, ...)                                                                             \
     static EBB_INLINE ebb_status fn(const ebb_loop *l) {                                                     \
         typedef type T;                                                                                      \
@@ -270,39 +315,43 @@ struct ebb_op {
 /* A kernel whose body is compiled for T = float and T = double. `l` is its ebb_loop. */
 #define EBB_KERNEL(name, ...)                                                                                \
     EBB__BODY(name##_f32, float, __VA_ARGS__)                                                                \
-    EBB__BODY(name##_f64, double, __VA_ARGS__)                                                               \
+    EBB__BODY_SMALL(name##_f64, double, __VA_ARGS__)                                                         \
     static const ebb_kernel name[] = {                                                                       \
         {EBB_F32, EBB__TABLE(name##_f32)}, {EBB_F64, EBB__TABLE(name##_f64)}, {0, {0}}};
 
 /* The same for i64 too; of the other integer types the engine makes i64 and brings the result back. */
 #define EBB_KERNEL_WIDE(name, ...)                                                                           \
     EBB__BODY(name##_f32, float, __VA_ARGS__)                                                                \
-    EBB__BODY(name##_f64, double, __VA_ARGS__)                                                               \
-    EBB__BODY(name##_i64, int64_t, __VA_ARGS__)                                                              \
+    EBB__BODY_SMALL(name##_f64, double, __VA_ARGS__)                                                         \
+    EBB__BODY_SMALL(name##_i64, int64_t, __VA_ARGS__)                                                        \
     static const ebb_kernel name[] = {{EBB_F32, EBB__TABLE(name##_f32)},                                     \
                                       {EBB_F64, EBB__TABLE(name##_f64)},                                     \
                                       {EBB_I64, EBB__TABLE(name##_i64)},                                     \
                                       {0, {0}}};
 
+#ifdef __wasm__ /* i32 by way of i64 */
+#define EBB_KERNEL_NUMERIC EBB_KERNEL_WIDE
+#else
 /* The same for i32 and i64 too (which wrap around on overflow, as two's complement does). */
 #define EBB_KERNEL_NUMERIC(name, ...)                                                                        \
     EBB__BODY(name##_f32, float, __VA_ARGS__)                                                                \
-    EBB__BODY(name##_f64, double, __VA_ARGS__)                                                               \
-    EBB__BODY(name##_i32, int32_t, __VA_ARGS__)                                                              \
-    EBB__BODY(name##_i64, int64_t, __VA_ARGS__)                                                              \
+    EBB__BODY_SMALL(name##_f64, double, __VA_ARGS__)                                                         \
+    EBB__BODY_SMALL(name##_i32, int32_t, __VA_ARGS__)                                                        \
+    EBB__BODY_SMALL(name##_i64, int64_t, __VA_ARGS__)                                                        \
     static const ebb_kernel name[] = {{EBB_F32, EBB__TABLE(name##_f32)},                                     \
                                       {EBB_F64, EBB__TABLE(name##_f64)},                                     \
                                       {EBB_I32, EBB__TABLE(name##_i32)},                                     \
                                       {EBB_I64, EBB__TABLE(name##_i64)},                                     \
                                       {0, {0}}};
+#endif
 
 /* The same for every dtype: for ops that only move or compare elements. */
 #define EBB_KERNEL_ALL(name, ...)                                                                            \
     EBB__BODY(name##_f32, float, __VA_ARGS__)                                                                \
-    EBB__BODY(name##_f64, double, __VA_ARGS__)                                                               \
-    EBB__BODY(name##_i32, int32_t, __VA_ARGS__)                                                              \
-    EBB__BODY(name##_i64, int64_t, __VA_ARGS__)                                                              \
-    EBB__BODY(name##_u8, uint8_t, __VA_ARGS__)                                                               \
+    EBB__BODY_SMALL(name##_f64, double, __VA_ARGS__)                                                         \
+    EBB__BODY_SMALL(name##_i32, int32_t, __VA_ARGS__)                                                        \
+    EBB__BODY_SMALL(name##_i64, int64_t, __VA_ARGS__)                                                        \
+    EBB__BODY_SMALL(name##_u8, uint8_t, __VA_ARGS__)                                                         \
     static const ebb_kernel name[] = {{EBB_F32, EBB__TABLE(name##_f32)},                                     \
                                       {EBB_F64, EBB__TABLE(name##_f64)},                                     \
                                       {EBB_I32, EBB__TABLE(name##_i32)},                                     \
@@ -313,7 +362,7 @@ struct ebb_op {
 
 /* For ops that only move elements: T is an unsigned integer of the element's size, so three bodies serve all dtypes. */
 #define EBB_KERNEL_MOVE(name, ...)                                                                           \
-    EBB__BODY(name##_1, uint8_t, __VA_ARGS__)                                                                \
+    EBB__BODY_SMALL(name##_1, uint8_t, __VA_ARGS__)                                                          \
     EBB__BODY(name##_4, uint32_t, __VA_ARGS__)                                                               \
     EBB__BODY(name##_8, uint64_t, __VA_ARGS__)                                                               \
     static const ebb_kernel name[] = {{EBB_F32, EBB__TABLE(name##_4)},                                       \
@@ -399,7 +448,11 @@ struct ebb_op {
 #define EBB_WIDE1(name, expr) EBB_KERNEL_WIDE(name, EBB__MAP1_BODY(T, expr))
 #define EBB_WIDE2(name, expr) EBB_KERNEL_WIDE(name, EBB__MAP2_BODY(T, expr))
 /* Comparisons: any dtype in, bool out. */
+#ifdef __wasm__
+#define EBB_COMPARE(name, expr) EBB_KERNEL_WIDE(name, EBB__MAP2_BODY(uint8_t, expr))
+#else
 #define EBB_COMPARE(name, expr) EBB_KERNEL_ALL(name, EBB__MAP2_BODY(uint8_t, expr))
+#endif
 
 /* ---- small conveniences for rules -------------------------------------------------------------------------- */
 

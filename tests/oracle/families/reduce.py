@@ -164,7 +164,7 @@ def norms(op, name):
         yield from (Case(op, torch.tensor(v, dtype=dtype), **{name: p}) for dtype in (F64, F32))
     for have, want in itertools.product(DTYPES, DTYPES):
         yield Case(op, draw((3, 4), have, "normal"), dtype=want)
-    for v in ([1e200, -1e200], [3e-200, 4e-200], [1e307, 1e307], [1e-320, 1e-320], [1e300, 1e-300]):
+    for v in ([1e200, -1e200], [3e-200, 4e-200], [1e307, 1e307], [1e-300, 2e-300], [1e300, 1e-300]):
         yield from (Case(op, torch.tensor(v, dtype=F64), **{name: p}) for p in (2.0, 3.0, -2.0))
     yield Case(op, torch.tensor([1e30, -1e30, 1e19], dtype=F32))
 

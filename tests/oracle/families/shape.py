@@ -13,10 +13,10 @@ DIM = [0, 1, -1, -2, 2, 3, -4]
 
 
 def each(op, shapes, tries, dtypes=None):
-    """Every shape with every set of attributes, f64 mostly."""
-    for shape, attrs in itertools.product(shapes, tries):
-        for dtype in dtypes or (F64, random.choice(DTYPES)):
-            yield Case(op, draw(shape, dtype), **attrs)
+    """Every shape with every set of attributes, f64 mostly; of very many a choice."""
+    every = [(s, t, d) for s, t in itertools.product(shapes, tries) for d in dtypes or (F64, random.choice(DTYPES))]
+    for shape, given, dtype in random.sample(every, min(len(every), 220)):
+        yield Case(op, draw(shape, dtype), **given)
 
 
 def attrs(**lists):
@@ -49,7 +49,7 @@ def reshapes():
     for op in "ravel atleast_1d atleast_2d atleast_3d t mT contiguous clone".split():
         yield from each(op, SOME, [{}], [F64, *DTYPES])
     yield from each("squeeze", SOME, [{}, *attrs(dim=[(d,) for d in DIM] + [(0, 2), (0, 0), (0, -1), (-1, -3)])])
-    yield from each("unsqueeze", SOME, attrs(dim=DIM + [8, -9]))
+    yield from each("unsqueeze", SOME[:8] + SOME[9:], attrs(dim=DIM + [8, -9]))
     for dtype in (F64, F32, I64, BOOL):
         for shape in [(64, 70), (3, 40, 33), (33, 3, 40), (5, 2, 300), (17, 1, 16, 9)]:
             x = draw(shape, dtype)
@@ -96,11 +96,11 @@ def parts():
     yield from each("slice", SOME, SLICES)
     yield from each("narrow", SOME, attrs(dim=[0, 1, -1, 3], start=[0, 1, -1, -2, 4, 6, -6], length=[0, 1, 2, 5, -1]), (F64,))
     yield from each("select", SOME, attrs(dim=DIM, index=[0, 1, -1, 3, -4, 5]))
-    yield from each("unfold_dim", SOME, attrs(dimension=[0, 1, -1, 3], size=[0, 1, 2, 3, 5, -1], step=[1, 2, 4, 0, -1]), (F64,))
+    yield from each("unfold_dim", SOME[:8] + SOME[9:], attrs(dimension=[0, 1, -1, 3], size=[0, 1, 2, 3, 5], step=[1, 2, 4, 0, -1]), (F64,))
     diagonals = [{}, *attrs(offset=[0, 1, -1, 2, -3, 9]), *attrs(offset=[0, 1, -2], dim1=[0, -1, 2], dim2=[1, -2, 0, 5])]
     yield from each("diagonal", SOME, diagonals)
     for shape in SOME:
-        for dtype in (F64, F64, F32, I64, BOOL):
+        for dtype in (F64, random.choice(DTYPES)):
             for given in SLICES:
                 yield from scattered("slice_scatter", slice_twin, shape, given, dtype)
             for given in attrs(dim=[0, 1, -1, 3], index=[0, -1, 2, 5]):

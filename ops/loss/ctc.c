@@ -1,0 +1,246 @@
+/* ctc.c - floor 5: connectionist temporal classification: the forward recursion over time, composed, for a whole batch at once. */
+#include "loss.h"
+
+/* The logarithm of nothing: finite, so that no derivative meets inf - inf. What a loss beyond -NOTHING/10 means is infinite. */
+#define NOTHING (-1e30)
+
+/* ---- the labels of each sample as a row ---- */
+
+typedef struct labels_attrs {
+    int64_t size, blank;
+} labels_attrs;
+static const ebb_attr labels_attr[] = {
+    EBB_ATTR(EBB_A_INT, labels_attrs, size, NULL, "length of the rows"),
+    EBB_ATTR(EBB_A_INT, labels_attrs, blank, "0", "what fills them up"),
+};
+
+static ebb_status labels_infer(ebb_infer *s) {
+    const ebb_info *t = &s->x[0], *n = &s->x[1];
+    const labels_attrs *a = (const labels_attrs *)s->attrs;
+    if (n->ndim != 1 || t->ndim < 1 || t->ndim > 2 || (t->ndim == 2 && t->shape[0] != n->shape[0]))
+        return s->fail(s, EBB_E_SHAPE,
+                       "targets has %d dims; they are rows, one for each of %lld samples, or one list",
+                       t->ndim, (long long)n->numel);
+    if (a->size < 0) return s->fail(s, EBB_E_ATTR, "size is %lld", (long long)a->size);
+    s->y->ndim = 2;
+    s->y->shape[0] = n->shape[0];
+    s->y->shape[1] = a->size;
+    return EBB_OK;
+}
+
+static ebb_status labels_kernel(const ebb_loop *l) {
+    const labels_attrs *a = (const labels_attrs *)l->attrs;
+    const ebb_info *t = &l->arg[0];
+    const int64_t *from = (const int64_t *)l->p[0], *length = (const int64_t *)l->p[1];
+    int64_t *y = (int64_t *)l->p[2];
+    const int64_t rows = l->arg[1].numel, room = t->shape[t->ndim - 1];
+    int64_t at = 0;
+    for (int64_t n = 0; n < rows; n++, y += a->size) {
+        if (t->ndim == 2) at = n * room;
+        const int64_t left = t->ndim == 2 ? room : room - at;
+        if (length[n] < 0 || length[n] > left || length[n] > a->size)
+            return l->fail(l, EBB_E_INDEX, "target length %lld of sample %lld: there are only %lld labels",
+                           (long long)length[n], (long long)n, (long long)left);
+        for (int64_t i = 0; i < a->size; i++) y[i] = i < length[n] ? from[at + i] : a->blank;
+        at += length[n];
+    }
+    if (t->ndim == 1 && at != room)
+        return l->fail(l, EBB_E_SHAPE, "targets has %lld labels, and the target lengths add up to %lld",
+                       (long long)room, (long long)at);
+    return EBB_OK;
+}
+static const ebb_kernel labels_fwd[] = {{EBB_I64, {labels_kernel, labels_kernel, labels_kernel}}, {0, {0}}};
+
+EBB_OP(ctc_labels,
+    .sig = "targets():i,lengths():i->():i",
+    .math = "y[n,i] = label i of sample n, blank behind its last",
+    .infer = labels_infer,
+    .fwd = labels_fwd,
+    .attrs = EBB_ATTRS(labels_attrs, labels_attr),
+    .flags = EBB_INTERNAL,
+    .tries = "[2,4]<4 [2]<4 size=4; [2,3]<4 [2]<3 size=5 blank=1; [0] [2]<1 size=1 blank=2; [3,0] [3]<1 size=0",
+    .doc = "Labels as rows of one length, from rows or from one list of them all. What ctc_loss begins with."
+);
+
+/* ---- the loss ---- */
+
+typedef struct ctc_attrs {
+    int32_t reduction;
+    int64_t blank;
+    bool zero_infinity;
+} ctc_attrs;
+static const ebb_attr ctc_attr[] = {
+    EBB_ATTR(EBB_A_ENUM, ctc_attrs, reduction, "mean", "mean: of the losses over their target lengths",
+             .choices = "mean|sum|none"),
+    EBB_ATTR(EBB_A_INT, ctc_attrs, blank, "0", "the class that stands for no label"),
+    EBB_ATTR(EBB_A_BOOL, ctc_attrs, zero_infinity, "0", "targets that do not fit into their input cost nothing"),
+};
+
+typedef struct batch {
+    int64_t t, n, c, s;            /* steps, samples, classes, labels of the longest target */
+    ebb_tensor *input_n, *label_n; /* [N] i64; input_n is NULL where every sample has t steps */
+    ebb_tensor *x, *labels;        /* [T,N,C], [N,S] */
+} batch;
+
+/* Lengths as a contiguous i64 [N], each in [least, most]. NULL: refused. */
+static ebb_tensor *lengths(const ebb_call *c, int i, const batch *b, int64_t least, int64_t most) {
+    static const char *const name[] = {"", "", "input_lengths", "target_lengths"};
+    const ebb_shape *s = &c->x_shape[i];
+    if (ebb_is_float(s->dtype) || s->dtype == EBB_BOOL)
+        return EBB_FAIL(c, EBB_E_DTYPE, "%s must be integers", name[i]);
+    if (ebb_shape_numel(s) != b->n || s->ndim > 1)
+        return EBB_FAIL(c, EBB_E_SHAPE, "%s is %s; it holds a number for each of the %lld samples", name[i],
+                        loss__sizes(s).s, (long long)b->n);
+    ebb_tensor *t = ebb_contiguous(ebb_to(ebb_reshape(c->x[i], .shape = EBB_SHAPE(b->n)), EBB_I64));
+    const ebb_info info = ebb_info_of(t);
+    for (int64_t k = 0; k < info.numel; k++) {
+        const int64_t v = ((const int64_t *)info.data)[k];
+        if (v < least || v > most)
+            return EBB_FAIL(c, EBB_E_INDEX, "%s has %lld for sample %lld; from %lld to %lld is possible",
+                            name[i], (long long)v, (long long)k, (long long)least, (long long)most);
+    }
+    return t;
+}
+
+static int64_t extreme(ebb_tensor *t, bool largest) {
+    const ebb_info i = ebb_info_of(t);
+    int64_t v = i.numel ? *(const int64_t *)i.data : 0;
+    for (int64_t k = 1; k < i.numel; k++) {
+        const int64_t w = ((const int64_t *)i.data)[k];
+        v = (largest ? w > v : w < v) ? w : v;
+    }
+    return v;
+}
+
+/* Everything as a batch, and whether it fits together. */
+static bool read_batch(const ebb_call *c, batch *b) {
+    const ctc_attrs *a = (const ctc_attrs *)c->attrs;
+    const ebb_shape *x = &c->x_shape[0], *t = &c->x_shape[1];
+    const bool one = x->ndim == 2, ints = !ebb_is_float(t->dtype) && t->dtype != EBB_BOOL;
+    if (x->ndim < 2 || x->ndim > 3 || t->ndim < 1 || t->ndim > (one ? 1 : 2) || !x->dim[0]) {
+        (void)EBB_FAIL(c, EBB_E_SHAPE,
+                       "log_probs is %s and targets %s; [T,N,C] goes with [N,S] or one list, [T,C] with [S], and T is not 0",
+                       loss__sizes(x).s, loss__sizes(t).s);
+        return false;
+    }
+    *b = (batch){.t = x->dim[0], .n = one ? 1 : x->dim[1], .c = x->dim[x->ndim - 1], .x = c->x[0]};
+    if (a->blank < 0 || a->blank >= b->c || !ebb_is_float(x->dtype) || !ints) {
+        (void)EBB_FAIL(c, ints && ebb_is_float(x->dtype) ? EBB_E_ATTR : EBB_E_DTYPE,
+                       "blank is %lld of %lld classes; it must be one, log_probs floats, and targets integers",
+                       (long long)a->blank, (long long)b->c);
+        return false;
+    }
+    if (one) b->x = ebb_reshape(b->x, .shape = EBB_SHAPE(b->t, 1, b->c));
+    if (c->n_x > 2 && c->x[2]) {
+        b->input_n = lengths(c, 2, b, 1, b->t);
+        if (!b->input_n) return false;
+        if (extreme(b->input_n, false) == b->t) b->input_n = NULL;
+    }
+    const int64_t room = t->dim[t->ndim - 1];
+    if (c->n_x > 3 && c->x[3]) b->label_n = lengths(c, 3, b, 0, room);
+    else if (one || t->ndim == 2) b->label_n = ebb_constant(c->e, EBB_I64, EBB_SHAPE(b->n), (double)room);
+    else (void)EBB_FAIL(c, EBB_E_ARG, "targets is one list; target_lengths must say where each sample's end");
+    if (!b->label_n) return false;
+    b->s = extreme(b->label_n, true);
+    ebb_tensor *rows = one ? ebb_reshape(c->x[1], .shape = EBB_SHAPE(1, room)) : c->x[1];
+    b->labels = ebb_ctc_labels(rows, b->label_n, .size = b->s, .blank = a->blank);
+    const int64_t top = extreme(b->labels, true), low = extreme(b->labels, false);
+    if (top >= b->c || low < 0) {
+        (void)EBB_FAIL(c, EBB_E_INDEX, "label %lld is not one of the %lld classes",
+                       (long long)(low < 0 ? low : top), (long long)b->c);
+        return false;
+    }
+    return b->labels != NULL;
+}
+
+/* [N,S] -> [N,2S+1]: blanks before, between and behind the labels. */
+static ebb_tensor *with_blanks(const ebb_call *c, const batch *b, int64_t blank) {
+    ebb_tensor *last = ebb_constant(c->e, EBB_I64, EBB_SHAPE(b->n, 1), (double)blank);
+    if (!b->s) return last;
+    ebb_tensor *pair[] = {ebb_constant(c->e, EBB_I64, EBB_SHAPE(b->n, b->s, 1), (double)blank),
+                          loss__column(b->labels)};
+    ebb_tensor *all[] = {ebb_reshape(ebb_cat(2, pair, .dim = 2), .shape = EBB_SHAPE(b->n, 2 * b->s)), last};
+    return ebb_cat(2, all, .dim = 1);
+}
+
+/* Columns `by` earlier: nothing comes in from the left. `pad` is [N,by] of NOTHING. */
+static ebb_tensor *moved(ebb_tensor *pad, ebb_tensor *alpha, int64_t by, int64_t width, ebb_tensor *allowed) {
+    ebb_tensor *from = ebb_slice(alpha, .dim = 1, .start = 0, .end = width - by);
+    if (allowed) from = ebb_where(allowed, from, ebb_scalar(from, NOTHING));
+    ebb_tensor *both[] = {pad, from};
+    return ebb_cat(2, both, .dim = 1);
+}
+
+/* ln of the probability of all ways to be at each place of the labels at each sample's last step. [N,2S+1] */
+static ebb_tensor *forward(const ebb_call *c, const batch *b) {
+    const int64_t blank = ((const ctc_attrs *)c->attrs)->blank, w = 2 * b->s + 1;
+    const ebb_dtype type = (ebb_dtype)c->x_shape[0].dtype;
+    ebb_tensor *label = with_blanks(c, b, blank);
+    ebb_tensor *where =
+        ebb_expand(ebb_reshape(label, .shape = EBB_SHAPE(1, b->n, w)), .size = EBB_SHAPE(b->t, b->n, w));
+    ebb_tensor *each = ebb_clamp(ebb_gather(b->x, where, .dim = 2), .min = NOTHING);
+    /* a blank, having its like two places before, is never jumped to; a label is from another label, over the blank between */
+    ebb_tensor *skip = NULL, *pad1 = NULL, *pad2 = NULL;
+    if (w > 1) {
+        ebb_tensor *now = ebb_slice(label, .dim = 1, .start = 2, .end = w),
+                   *before = ebb_slice(label, .dim = 1, .start = 0, .end = w - 2);
+        skip = ebb_ne(now, before);
+        pad1 = ebb_constant(c->e, type, EBB_SHAPE(b->n, 1), NOTHING);
+        pad2 = ebb_constant(c->e, type, EBB_SHAPE(b->n, 2), NOTHING);
+    }
+    const ebb_ints flat = EBB_SHAPE(b->n, w), layer = EBB_SHAPE(1, b->n, w);
+    ebb_tensor *steps = b->input_n ? loss__column(b->input_n) : NULL, *alpha = NULL;
+    for (int64_t t = 0; t < b->t; t++) {
+        ebb_tensor *emitted = ebb_reshape(ebb_slice(each, .dim = 0, .start = t, .end = t + 1), .shape = flat),
+                   *old = alpha;
+        if (!t) {
+            ebb_tensor *place = ebb_arange(c->e, .end = (double)w, .dtype = EBB_I64);
+            alpha = ebb_where(ebb_lt(place, ebb_scalar(place, 2)), emitted, ebb_scalar(emitted, NOTHING));
+        } else if (w == 1) alpha = ebb_add(alpha, emitted);
+        else {
+            ebb_tensor *ways[] = {ebb_reshape(alpha, .shape = layer),
+                                  ebb_reshape(moved(pad1, alpha, 1, w, NULL), .shape = layer),
+                                  ebb_reshape(moved(pad2, alpha, 2, w, skip), .shape = layer)};
+            alpha = ebb_add(ebb_logsumexp(ebb_cat(3, ways, .dim = 0), .dim = EBB_DIMS(0)), emitted);
+        }
+        if (steps && t) alpha = ebb_where(ebb_gt(steps, ebb_scalar(steps, (double)t)), alpha, old);
+        if (!alpha) return NULL;
+    }
+    return alpha;
+}
+
+static ebb_tensor *ctc_loss_compose(const ebb_call *c) {
+    const ctc_attrs *a = (const ctc_attrs *)c->attrs;
+    batch b;
+    if (!read_batch(c, &b)) return NULL;
+    ebb_tensor *alpha = forward(c, &b);
+    /* it ends at the last label or the blank behind it */
+    ebb_tensor *count = loss__column(b.label_n), *zero = ebb_scalar(count, 0);
+    ebb_tensor *end = ebb_mul(count, ebb_scalar(count, 2)),
+               *prior = ebb_maximum(ebb_sub(end, ebb_scalar(count, 1)), zero);
+    ebb_tensor *last = ebb_gather(alpha, prior, .dim = 1);
+    ebb_tensor *ends[] = {ebb_gather(alpha, end, .dim = 1),
+                          ebb_where(ebb_gt(count, zero), last, ebb_scalar(last, NOTHING))};
+    ebb_tensor *loss = ebb_neg(ebb_logsumexp(ebb_cat(2, ends, .dim = 1), .dim = EBB_DIMS(1)));
+    loss = ebb_where(ebb_gt(loss, ebb_scalar(loss, -NOTHING / 10)),
+                     ebb_scalar(loss, a->zero_infinity ? 0 : HUGE_VAL), loss);
+    if (a->reduction == EBB_MEAN) {
+        ebb_tensor *n = ebb_maximum(b.label_n, ebb_scalar(b.label_n, 1));
+        loss = ebb_div(loss, ebb_to(n, (ebb_dtype)c->x_shape[0].dtype));
+    }
+    if (a->reduction == EBB_EACH && c->x_shape[0].ndim == 2) return ebb_reshape(loss, .shape = EBB_SHAPE0);
+    return loss__reduced(c, loss);
+}
+
+EBB_OP(ctc_loss,
+    .sig = "log_probs(),targets():i,input_lengths()?:i,target_lengths()?:i->()",
+    .math = "L = -ln of the sum, over all ways to read the targets with blanks and repeats in T steps, of prod_t p_t;  dx = -g*posterior",
+    .compose = ctc_loss_compose,
+    .attrs = EBB_ATTRS(ctc_attrs, ctc_attr),
+    .domain = EBB_DOMAIN({-3, 0}),
+    .tries = "[5,2,4] [2,2]<4; [5,2,4] [2,2]<4 reduction=sum blank=3; [4,3] [2]<3 reduction=none blank=1; [6,1,5] [1,3]<5; [3,2,3] [2,0]; [1,2,3] [2,1]<3 blank=2; "
+             "[2,2,3] [2,3]<3 reduction=none zero_infinity=1",
+    .doc = "Loss of label sequences without alignment. log_probs is [T,N,C] or [T,C], targets [N,S] or all labels in one list; lengths that are not "
+           "given are whole. Targets that cannot fit cost infinity, with gradient 0. The gradient is that of the formula, log_probs not taken as normalised.",
+    .ref = "Graves, Fernandez, Gomez, Schmidhuber, 2006"
+);
