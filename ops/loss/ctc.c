@@ -62,6 +62,80 @@ EBB_OP(ctc_labels,
     .doc = "Labels as rows of one length, from rows or from one list of them all. What ctc_loss begins with."
 );
 
+/* ---- one step in time ---- */
+
+/* The three ways to place i: to stay, from the place before, from two before where skip says so; e: their shares of the sum. */
+#define WAYS(i)                                                                                              \
+    const T own = a[i], left = (i) > 0 ? a[(i)-1] : (T)NOTHING;                                              \
+    const T far = (i) > 1 && skip[i] ? a[(i)-2] : (T)NOTHING;                                                \
+    const T most = own > left ? (own > far ? own : far) : (left > far ? left : far);                         \
+    const T e0 = ebb_exp(own - most), e1 = ebb_exp(left - most), e2 = ebb_exp(far - most);
+
+EBB_KERNEL(ctc_step_fwd,
+    for (int64_t r = 0; r < l->n; r++) {
+        const T *a = (const T *)l->p[0] + r * l->step[0];
+        const T *emitted = (const T *)l->p[1] + r * l->step[1];
+        const uint8_t *skip = (const uint8_t *)l->p[2] + r * l->step[2];
+        T *y = (T *)l->p[3] + r * l->step[3];
+        for (int64_t i = 0; i < l->dim[0]; i++) {
+            WAYS(i)
+            y[i] = ebb_log(e0 + e1 + e2) + most + emitted[i];
+        }
+    })
+EBB_KERNEL(ctc_step_pull,
+    for (int64_t r = 0; r < l->n; r++) {
+        const T *g = (const T *)l->p[0] + r * l->step[0];
+        const T *a = (const T *)l->p[1] + r * l->step[1];
+        const uint8_t *skip = (const uint8_t *)l->p[2] + r * l->step[2];
+        T *d = (T *)l->p[3] + r * l->step[3];
+        for (int64_t i = 0; i < l->dim[0]; i++) {
+            WAYS(i)
+            const T share = g[i] / (e0 + e1 + e2);
+            d[i] = e0 * share;
+            if (i > 0) d[i - 1] += e1 * share;
+            if (i > 1 && skip[i]) d[i - 2] += e2 * share;
+        }
+    })
+
+/* Columns of v `by` later (from its left) or earlier (`by` < 0), `fill` where none are. */
+static ebb_tensor *moved(const ebb_call *c, ebb_tensor *v, int64_t by, double fill) {
+    const ebb_shape *y = &c->y_shape[0];
+    const int64_t n = y->dim[y->ndim - 1], k = by < 0 ? -by : by, m = k < n ? k : n;
+    ebb_ints edge = ebb_ints_of(y);
+    edge.v[edge.n - 1] = m;
+    ebb_tensor *pad = ebb_constant(c->e, (ebb_dtype)y->dtype, edge, fill);
+    ebb_tensor *rest = ebb_slice(v, .dim = -1, .start = by < 0 ? m : 0, .end = by < 0 ? n : n - m);
+    ebb_tensor *both[] = {by < 0 ? rest : pad, by < 0 ? pad : rest};
+    return ebb_cat(2, both, .dim = -1);
+}
+
+static ebb_tensor *ctc_step_da(const ebb_call *c, ebb_tensor *g) {
+    const ebb_ints shape = ebb_ints_of(&c->y_shape[0]);
+    ebb_tensor *a = ebb_expand(c->x[0], .size = shape), *skip = ebb_expand(c->x[2], .size = shape);
+    ebb_tensor *way[] = {loss__column(a), loss__column(moved(c, a, 1, NOTHING)),
+                         loss__column(ebb_where(skip, moved(c, a, 2, NOTHING), ebb_scalar(a, NOTHING)))};
+    ebb_tensor *part = ebb_mul(loss__column(g), ebb_softmax(ebb_cat(3, way, .dim = -1), .dim = -1));
+    for (int k = 0; k < 3; k++)
+        way[k] = ebb_reshape(ebb_slice(part, .dim = -1, .start = k, .end = k + 1), .shape = shape);
+    ebb_tensor *far = ebb_where(skip, way[2], ebb_scalar(g, 0));
+    return ebb_add(way[0], ebb_add(moved(c, way[1], -1, 0), moved(c, far, -2, 0)));
+}
+static ebb_tensor *ctc_step_de(const ebb_call *c, ebb_tensor *g) {
+    (void)c;
+    return g;
+}
+
+EBB_OP(ctc_step,
+    .sig = "alpha(s),emitted(s),skip(s):b->(s)",
+    .math = "y_i = ln(exp(a_i) + exp(a_(i-1)) + exp(a_(i-2)) where skip_i) + e_i;  da: g by their shares,  de = g",
+    .fwd = ctc_step_fwd,
+    .vjp = EBB_VJP({ctc_step_da, EBB_X(0) | EBB_X(2)}, {ctc_step_de, 0}, {NULL, 0}),
+    .pull = EBB_PULL({0, ctc_step_pull, EBB_X(0) | EBB_X(2)}),
+    .flags = EBB_INTERNAL,
+    .tries = "[2,6] [2,6] [2,6]",
+    .doc = "A step of the forward recursion over the places of the labels. What ctc_loss is made of."
+);
+
 /* ---- the loss ---- */
 
 typedef struct ctc_attrs {
@@ -163,45 +237,30 @@ static ebb_tensor *with_blanks(const ebb_call *c, const batch *b, int64_t blank)
     return ebb_cat(2, all, .dim = 1);
 }
 
-/* Columns `by` earlier: nothing comes in from the left. `pad` is [N,by] of NOTHING. */
-static ebb_tensor *moved(ebb_tensor *pad, ebb_tensor *alpha, int64_t by, int64_t width, ebb_tensor *allowed) {
-    ebb_tensor *from = ebb_slice(alpha, .dim = 1, .start = 0, .end = width - by);
-    if (allowed) from = ebb_where(allowed, from, ebb_scalar(from, NOTHING));
-    ebb_tensor *both[] = {pad, from};
-    return ebb_cat(2, both, .dim = 1);
-}
-
 /* ln of the probability of all ways to be at each place of the labels at each sample's last step. [N,2S+1] */
 static ebb_tensor *forward(const ebb_call *c, const batch *b) {
     const int64_t blank = ((const ctc_attrs *)c->attrs)->blank, w = 2 * b->s + 1;
-    const ebb_dtype type = (ebb_dtype)c->x_shape[0].dtype;
     ebb_tensor *label = with_blanks(c, b, blank);
     ebb_tensor *where =
         ebb_expand(ebb_reshape(label, .shape = EBB_SHAPE(1, b->n, w)), .size = EBB_SHAPE(b->t, b->n, w));
     ebb_tensor *each = ebb_clamp(ebb_gather(b->x, where, .dim = 2), .min = NOTHING);
     /* a blank, having its like two places before, is never jumped to; a label is from another label, over the blank between */
-    ebb_tensor *skip = NULL, *pad1 = NULL, *pad2 = NULL;
+    ebb_tensor *skip = ebb_constant(c->e, EBB_BOOL, EBB_SHAPE(b->n, 1), 0);
     if (w > 1) {
         ebb_tensor *now = ebb_slice(label, .dim = 1, .start = 2, .end = w),
                    *before = ebb_slice(label, .dim = 1, .start = 0, .end = w - 2);
-        skip = ebb_ne(now, before);
-        pad1 = ebb_constant(c->e, type, EBB_SHAPE(b->n, 1), NOTHING);
-        pad2 = ebb_constant(c->e, type, EBB_SHAPE(b->n, 2), NOTHING);
+        ebb_tensor *parts[] = {skip, skip, ebb_ne(now, before)};
+        skip = ebb_cat(3, parts, .dim = 1);
     }
-    const ebb_ints flat = EBB_SHAPE(b->n, w), layer = EBB_SHAPE(1, b->n, w);
+    const ebb_ints flat = EBB_SHAPE(b->n, w);
     ebb_tensor *steps = b->input_n ? loss__column(b->input_n) : NULL, *alpha = NULL;
     for (int64_t t = 0; t < b->t; t++) {
         ebb_tensor *emitted = ebb_reshape(ebb_slice(each, .dim = 0, .start = t, .end = t + 1), .shape = flat),
                    *old = alpha;
-        if (!t) {
+        if (t) alpha = ebb_ctc_step(old, emitted, skip);
+        else {
             ebb_tensor *place = ebb_arange(c->e, .end = (double)w, .dtype = EBB_I64);
             alpha = ebb_where(ebb_lt(place, ebb_scalar(place, 2)), emitted, ebb_scalar(emitted, NOTHING));
-        } else if (w == 1) alpha = ebb_add(alpha, emitted);
-        else {
-            ebb_tensor *ways[] = {ebb_reshape(alpha, .shape = layer),
-                                  ebb_reshape(moved(pad1, alpha, 1, w, NULL), .shape = layer),
-                                  ebb_reshape(moved(pad2, alpha, 2, w, skip), .shape = layer)};
-            alpha = ebb_add(ebb_logsumexp(ebb_cat(3, ways, .dim = 0), .dim = EBB_DIMS(0)), emitted);
         }
         if (steps && t) alpha = ebb_where(ebb_gt(steps, ebb_scalar(steps, (double)t)), alpha, old);
         if (!alpha) return NULL;

@@ -6,7 +6,8 @@
 typedef struct alpha_attrs {
     double alpha;
 } alpha_attrs;
-static const ebb_attr alpha_attr[] = {EBB_ATTR(EBB_A_FLOAT, alpha_attrs, alpha, "1", "factor of the term that is added or subtracted")};
+static const ebb_attr alpha_attr[] = {
+    EBB_ATTR(EBB_A_FLOAT, alpha_attrs, alpha, "1", "factor of the term that is added or subtracted")};
 
 static double alpha_of(const void *attrs) { return ((const alpha_attrs *)attrs)->alpha; }
 
@@ -14,7 +15,8 @@ static double alpha_of(const void *attrs) { return ((const alpha_attrs *)attrs)-
 #define WITH_FACTOR(value, name)                                                                             \
     const double given = value;                                                                              \
     if (!IS_FLOAT && !ebb__is_whole(given, sizeof(T)))                                                       \
-        return l->fail(l, EBB_E_ATTR, "%s is %g, but the elements are %d-bit integers", name, given, (int)sizeof(T) * 8); \
+        return l->fail(l, EBB_E_ATTR, "%s is %g, but the elements are %d-bit integers", name, given,         \
+                       (int)sizeof(T) * 8);                                                                  \
     const T factor = (T)given;
 
 EBB_KERNEL_NUMERIC(add_fwd, WITH_FACTOR(alpha_of(l->attrs), "alpha") EBB__MAP2_BODY(T, x + factor * y))
@@ -39,7 +41,10 @@ EBB_KERNEL_NUMERIC(sub_fwd, WITH_FACTOR(alpha_of(l->attrs), "alpha") EBB__MAP2_B
 EBB_KERNEL_NUMERIC(rsub_fwd, WITH_FACTOR(alpha_of(l->attrs), "alpha") EBB__MAP2_BODY(T, y - factor * x))
 
 static ebb_tensor *no_bools(const ebb_call *c) {
-    return ebb__any_bool(c) ? EBB_FAIL(c, EBB_E_DTYPE, "bools have no difference; use ebb_logical_xor or ebb_logical_not, or convert them") : NULL;
+    return ebb__any_bool(c)
+               ? EBB_FAIL(c, EBB_E_DTYPE,
+                          "bools have no difference; use ebb_logical_xor or ebb_logical_not, or convert them")
+               : NULL;
 }
 static ebb_tensor *scaled_negative(const ebb_call *c, ebb_tensor *g) {
     const double k = alpha_of(c->attrs);
@@ -109,7 +114,8 @@ EBB_OP(mul,
 typedef struct value_attrs {
     double value;
 } value_attrs;
-static const ebb_attr value_attr[] = {EBB_ATTR(EBB_A_FLOAT, value_attrs, value, "1", "factor of the product or quotient")};
+static const ebb_attr value_attr[] = {
+    EBB_ATTR(EBB_A_FLOAT, value_attrs, value, "1", "factor of the product or quotient")};
 
 static double value_of(const void *attrs) { return ((const value_attrs *)attrs)->value; }
 
@@ -120,8 +126,12 @@ EBB_KERNEL_NUMERIC(addcmul_fwd,
     const T factor = (T)given;
     EBB__MAP3_BODY(x + factor * y * z))
 
-static ebb_tensor *addcmul_dy(const ebb_call *c, ebb_tensor *g) { return ebb_mul(g, ebb_mul_scalar(c->x[2], value_of(c->attrs))); }
-static ebb_tensor *addcmul_dz(const ebb_call *c, ebb_tensor *g) { return ebb_mul(g, ebb_mul_scalar(c->x[1], value_of(c->attrs))); }
+static ebb_tensor *addcmul_dy(const ebb_call *c, ebb_tensor *g) {
+    return ebb_mul(g, ebb_mul_scalar(c->x[2], value_of(c->attrs)));
+}
+static ebb_tensor *addcmul_dz(const ebb_call *c, ebb_tensor *g) {
+    return ebb_mul(g, ebb_mul_scalar(c->x[1], value_of(c->attrs)));
+}
 
 EBB_OP(addcmul,
     .sig = "input(),tensor1(),tensor2()->()",
@@ -140,7 +150,9 @@ static ebb_tensor *addcdiv_compose(const ebb_call *c) {
     if (c->n_x < 3 || ebb_is_float(c->x_shape[1].dtype) || ebb_is_float(c->x_shape[2].dtype)) return NULL;
     return EBB_FAIL(c, EBB_E_DTYPE, "tensor1 and tensor2 are both integers; convert one of them to a float");
 }
-static ebb_tensor *addcdiv_dy(const ebb_call *c, ebb_tensor *g) { return ebb_mul(g, ebb_div_into(value_of(c->attrs), c->x[2])); }
+static ebb_tensor *addcdiv_dy(const ebb_call *c, ebb_tensor *g) {
+    return ebb_mul(g, ebb_div_into(value_of(c->attrs), c->x[2]));
+}
 static ebb_tensor *addcdiv_dz(const ebb_call *c, ebb_tensor *g) {
     return ebb_mul(g, ebb_div(ebb_mul_scalar(c->x[1], -value_of(c->attrs)), ebb_square(c->x[2])));
 }
@@ -182,7 +194,8 @@ EBB_KERNEL(lerp_fwd,
 static double lerp_weight(const ebb_call *c) { return ((const lerp_attrs *)c->attrs)->weight; }
 static ebb_tensor *lerp_compose(const ebb_call *c) {
     const double w = lerp_weight(c);
-    if ((ebb__given(c, 2) != NULL) == (w == w)) return EBB_FAIL(c, EBB_E_ARG, "give the weight once, as a number or as a tensor");
+    if ((ebb__given(c, 2) != NULL) == (w == w))
+        return EBB_FAIL(c, EBB_E_ARG, "give the weight once, as a number or as a tensor");
     return NULL;
 }
 static ebb_tensor *lerp_dx(const ebb_call *c, ebb_tensor *g) {

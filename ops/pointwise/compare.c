@@ -140,8 +140,12 @@ EBB_KERNEL_MOVE(where_fwd,
     } else
         for (int64_t i = 0; i < l->n; i++) q[i * sq] = c[i * sc] ? x[i * sx] : y[i * sy];)
 
-static ebb_tensor *where_dx(const ebb_call *c, ebb_tensor *g) { return ebb_where(c->x[0], g, ebb_scalar(g, 0)); }
-static ebb_tensor *where_dy(const ebb_call *c, ebb_tensor *g) { return ebb_where(c->x[0], ebb_scalar(g, 0), g); }
+static ebb_tensor *where_dx(const ebb_call *c, ebb_tensor *g) {
+    return ebb_where(c->x[0], g, ebb_scalar(g, 0));
+}
+static ebb_tensor *where_dy(const ebb_call *c, ebb_tensor *g) {
+    return ebb_where(c->x[0], ebb_scalar(g, 0), g);
+}
 
 EBB_OP(where,
     .sig = "condition():b,input(),other()->()",

@@ -31,7 +31,9 @@ EBB_OP(expm1,
 
 EBB_MAP1(exp2_fwd, ebb_exp2(x))
 
-static ebb_tensor *exp2_dx(const ebb_call *c, ebb_tensor *g) { return ebb_mul(g, ebb_mul_scalar(c->y[0], 0.6931471805599453)); }
+static ebb_tensor *exp2_dx(const ebb_call *c, ebb_tensor *g) {
+    return ebb_mul(g, ebb_mul_scalar(c->y[0], 0.6931471805599453));
+}
 
 EBB_OP(exp2,
     .sig = "input()->()",
@@ -74,7 +76,9 @@ EBB_OP(log1p,
 
 EBB_MAP1(log2_fwd, ebb_log2(x))
 
-static ebb_tensor *log2_dx(const ebb_call *c, ebb_tensor *g) { return ebb_div(g, ebb_mul_scalar(c->x[0], 0.6931471805599453)); }
+static ebb_tensor *log2_dx(const ebb_call *c, ebb_tensor *g) {
+    return ebb_div(g, ebb_mul_scalar(c->x[0], 0.6931471805599453));
+}
 
 EBB_OP(log2,
     .sig = "input()->()",
@@ -88,7 +92,9 @@ EBB_OP(log2,
 
 EBB_MAP1(log10_fwd, ebb_log10(x))
 
-static ebb_tensor *log10_dx(const ebb_call *c, ebb_tensor *g) { return ebb_div(g, ebb_mul_scalar(c->x[0], 2.302585092994046)); }
+static ebb_tensor *log10_dx(const ebb_call *c, ebb_tensor *g) {
+    return ebb_div(g, ebb_mul_scalar(c->x[0], 2.302585092994046));
+}
 
 EBB_OP(log10,
     .sig = "input()->()",
@@ -106,11 +112,21 @@ EBB_OP(log10,
 EBB_MAP2(logaddexp_fwd, x == y && x - x != 0 ? x : (x > y ? x : y) + ebb_log1p(ebb_exp(-ebb_abs(x - y))))
 EBB_MAP2(logaddexp2_fwd, x == y && x - x != 0 ? x : (x > y ? x : y) + ebb_log1p(ebb_exp2(-ebb_abs(x - y))) * (T)1.4426950408889634)
 
-static ebb_tensor *logaddexp_dx(const ebb_call *c, ebb_tensor *g) { return ebb_mul(g, ebb_sigmoid(ebb_sub(c->x[0], c->x[1]))); }
-static ebb_tensor *logaddexp_dy(const ebb_call *c, ebb_tensor *g) { return ebb_mul(g, ebb_sigmoid(ebb_sub(c->x[1], c->x[0]))); }
-static ebb_tensor *base_2(ebb_tensor *difference) { return ebb_sigmoid(ebb_mul_scalar(difference, 0.6931471805599453)); }
-static ebb_tensor *logaddexp2_dx(const ebb_call *c, ebb_tensor *g) { return ebb_mul(g, base_2(ebb_sub(c->x[0], c->x[1]))); }
-static ebb_tensor *logaddexp2_dy(const ebb_call *c, ebb_tensor *g) { return ebb_mul(g, base_2(ebb_sub(c->x[1], c->x[0]))); }
+static ebb_tensor *logaddexp_dx(const ebb_call *c, ebb_tensor *g) {
+    return ebb_mul(g, ebb_sigmoid(ebb_sub(c->x[0], c->x[1])));
+}
+static ebb_tensor *logaddexp_dy(const ebb_call *c, ebb_tensor *g) {
+    return ebb_mul(g, ebb_sigmoid(ebb_sub(c->x[1], c->x[0])));
+}
+static ebb_tensor *base_2(ebb_tensor *difference) {
+    return ebb_sigmoid(ebb_mul_scalar(difference, 0.6931471805599453));
+}
+static ebb_tensor *logaddexp2_dx(const ebb_call *c, ebb_tensor *g) {
+    return ebb_mul(g, base_2(ebb_sub(c->x[0], c->x[1])));
+}
+static ebb_tensor *logaddexp2_dy(const ebb_call *c, ebb_tensor *g) {
+    return ebb_mul(g, base_2(ebb_sub(c->x[1], c->x[0])));
+}
 
 EBB_OP(logaddexp,
     .sig = "input(),other()->()",
@@ -136,7 +152,9 @@ static ebb_tensor *xlogy_dx(const ebb_call *c, ebb_tensor *g) {
     ebb_tensor *none = ebb_logical_and(ebb_eq(x, ebb_scalar(x, 0)), ebb_le(y, ebb_scalar(y, 0)));
     return ebb_where(none, ebb_scalar(g, 0), ebb_xlogy(g, y));
 }
-static ebb_tensor *xlogy_dy(const ebb_call *c, ebb_tensor *g) { return ebb_mul(g, ebb_div(c->x[0], c->x[1])); }
+static ebb_tensor *xlogy_dy(const ebb_call *c, ebb_tensor *g) {
+    return ebb_mul(g, ebb_div(c->x[0], c->x[1]));
+}
 
 EBB_OP(xlogy,
     .sig = "input(),other()->()",
@@ -167,10 +185,12 @@ EBB_OP(ldexp,
 typedef struct logit_attrs {
     double eps;
 } logit_attrs;
-static const ebb_attr logit_attr[] = {EBB_ATTR(EBB_A_FLOAT, logit_attrs, eps, "-1", "the input is limited to [eps, 1 - eps]; negative: it is not")};
+static const ebb_attr logit_attr[] = {EBB_ATTR(EBB_A_FLOAT, logit_attrs, eps, "-1",
+                                               "the input is limited to [eps, 1 - eps]; negative: it is not")};
 
 /* Between 1/4 and 3/4, where the quotient is near 1, by its difference from 1. */
-#define LOGIT(v) ((v) > (T)0.25 && (v) < (T)0.75 ? ebb_log1p((2 * (v)-1) / (1 - (v))) : ebb_log((v) / (1 - (v))))
+#define LOGIT(v)                                                                                             \
+    ((v) > (T)0.25 && (v) < (T)0.75 ? ebb_log1p((2 * (v)-1) / (1 - (v))) : ebb_log((v) / (1 - (v))))
 EBB_KERNEL(logit_fwd,
     const T eps = (T)((const logit_attrs *)l->attrs)->eps;
     const T lo = eps < 0 ? -(T)INFINITY : eps; const T hi = eps < 0 ? (T)INFINITY : 1 - eps;
@@ -185,7 +205,8 @@ static ebb_tensor *logit_dx(const ebb_call *c, ebb_tensor *g) {
     const double eps = ((const logit_attrs *)c->attrs)->eps;
     const bool limited = eps >= 0;
     ebb_tensor *x = c->x[0], *slope = ebb_div(g, ebb_mul(x, ebb_sub_from(1, x)));
-    ebb_tensor *outside = ebb_logical_or(ebb_lt(x, ebb_scalar(x, limited ? eps : 0)), ebb_gt(x, ebb_scalar(x, limited ? 1 - eps : 1)));
+    ebb_tensor *outside = ebb_logical_or(ebb_lt(x, ebb_scalar(x, limited ? eps : 0)),
+                                         ebb_gt(x, ebb_scalar(x, limited ? 1 - eps : 1)));
     return ebb_where(outside, ebb_scalar(g, limited ? 0 : EBB_NAN), slope);
 }
 

@@ -15,12 +15,15 @@ static ebb_tensor *copy_compose(const ebb_call *c) {
     for (int d = 1; d <= s->ndim; d++) {
         const int64_t have = d <= x->ndim ? x->dim[x->ndim - d] : 0, n = s->dim[s->ndim - d];
         if (d > x->ndim || (n != have && n != 1))
-            return EBB_FAIL(c, EBB_E_SHAPE, "src does not broadcast to the input: its dim %d is %lld, the input's %s%lld", -d, (long long)n,
-                            d > x->ndim ? "is missing, " : "", (long long)have);
+            return EBB_FAIL(c, EBB_E_SHAPE,
+                            "src does not broadcast to the input: its dim %d is %lld, the input's %s%lld", -d,
+                            (long long)n, d > x->ndim ? "is missing, " : "", (long long)have);
     }
     return s->dtype == x->dtype ? NULL : ebb_copy(c->x[0], ebb_to(c->x[1], (ebb_dtype)x->dtype));
 }
-static ebb_tensor *copy_dsrc(const ebb_call *c, ebb_tensor *g) { return ebb_to(g, (ebb_dtype)c->x_shape[1].dtype); }
+static ebb_tensor *copy_dsrc(const ebb_call *c, ebb_tensor *g) {
+    return ebb_to(g, (ebb_dtype)c->x_shape[1].dtype);
+}
 
 EBB_OP(copy,
     .sig = "input(),src()->()",
@@ -69,7 +72,8 @@ static ebb_tensor *fill_compose(const ebb_call *c) {
     const double v = fill_value(c->attrs), most = d == EBB_I64 ? 0x1p63 : d == EBB_I32 ? 0x1p31 : 256;
     if (ebb_is_float(d) || (d == EBB_BOOL && (v == 0 || v == 1))) return NULL;
     if (d == EBB_BOOL) return ebb_fill(c->x[0], .value = 1);
-    if (!(v > (d == EBB_U8 ? -256 : -most - 1) && v < most)) return EBB_FAIL(c, EBB_E_ATTR, "value is %g, outside of what the integer type holds", v);
+    if (!(v > (d == EBB_U8 ? -256 : -most - 1) && v < most))
+        return EBB_FAIL(c, EBB_E_ATTR, "value is %g, outside of what the integer type holds", v);
     return d == EBB_U8 && v <= -1 ? ebb_fill(c->x[0], .value = 256 + (double)(int64_t)v) : NULL;
 }
 

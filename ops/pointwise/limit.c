@@ -80,18 +80,23 @@ static ebb_tensor *bound(const ebb_call *c, int i) {
 static ebb_tensor *clamp_compose(const ebb_call *c) {
     const clamp_attrs *a = (const clamp_attrs *)c->attrs;
     ebb_tensor *lo = ebb__given(c, 1), *hi = ebb__given(c, 2);
-    if ((lo && a->min == a->min) || (hi && a->max == a->max)) return EBB_FAIL(c, EBB_E_ARG, "a bound is given twice, as a number and as a tensor");
-    if (!lo && !hi && a->min != a->min && a->max != a->max) return EBB_FAIL(c, EBB_E_ARG, "no bound is given; give min, max or both");
+    if ((lo && a->min == a->min) || (hi && a->max == a->max))
+        return EBB_FAIL(c, EBB_E_ARG, "a bound is given twice, as a number and as a tensor");
+    if (!lo && !hi && a->min != a->min && a->max != a->max)
+        return EBB_FAIL(c, EBB_E_ARG, "no bound is given; give min, max or both");
     const int32_t d = c->x_shape[0].dtype;
     if (ebb_is_float(d)) return NULL;
-    const bool whole = (a->min != a->min || ebb__is_whole(a->min, 8)) && (a->max != a->max || ebb__is_whole(a->max, 8));
+    const bool whole =
+        (a->min != a->min || ebb__is_whole(a->min, 8)) && (a->max != a->max || ebb__is_whole(a->max, 8));
     if (!whole) return ebb_clamp(ebb_to(c->x[0], EBB_F32), lo, hi, .min = a->min, .max = a->max);
-    if (d == EBB_BOOL && (a->min == a->min || a->max == a->max)) return ebb_clamp(ebb_to(c->x[0], EBB_I64), lo, hi, .min = a->min, .max = a->max);
+    if (d == EBB_BOOL && (a->min == a->min || a->max == a->max))
+        return ebb_clamp(ebb_to(c->x[0], EBB_I64), lo, hi, .min = a->min, .max = a->max);
     return NULL;
 }
 
 static ebb_tensor *clamp_dx(const ebb_call *c, ebb_tensor *g) {
-    ebb_tensor *lo = bound(c, 1), *hi = bound(c, 2), *above = lo ? ebb_ge(c->x[0], lo) : NULL, *below = hi ? ebb_le(c->x[0], hi) : NULL;
+    ebb_tensor *lo = bound(c, 1), *hi = bound(c, 2), *above = lo ? ebb_ge(c->x[0], lo) : NULL,
+               *below = hi ? ebb_le(c->x[0], hi) : NULL;
     return ebb__where_or_zero(above && below ? ebb_logical_and(above, below) : above ? above : below, g);
 }
 static ebb_tensor *clamp_dmin(const ebb_call *c, ebb_tensor *g) {

@@ -36,8 +36,8 @@ static int64_t int_power(int64_t x, int64_t n) {
     if (p1) {                                                                                                \
         const int64_t s1 = l->step[1];                                                                       \
         POWERS(ebb_raise(x, p1[i * s1]))                                                                     \
-    } else if (k == 2) POWERS(x * x)                                                                         \
-    else if (k == 3) POWERS(x * x * x)                                                                       \
+    } else if (k == 2) POWERS(x *x)                                                                          \
+    else if (k == 3) POWERS(x *x *x)                                                                         \
     else if (k == 1) POWERS(x)                                                                               \
     else if (k == -1) POWERS(1 / x)                                                                          \
     else if (k == -2) POWERS(1 / (x * x))                                                                    \
@@ -58,11 +58,14 @@ static bool has_tensor(const ebb_call *c) { return ebb__given(c, 1) != NULL; }
 /* Sees to the dtype of integers with a number, and that there is one exponent. */
 static ebb_tensor *pow_compose(const ebb_call *c) {
     const double k = exponent_of(c->attrs);
-    if (has_tensor(c) == (k == k)) return EBB_FAIL(c, EBB_E_ARG, "give the exponent once, as a number or as a tensor");
+    if (has_tensor(c) == (k == k))
+        return EBB_FAIL(c, EBB_E_ARG, "give the exponent once, as a number or as a tensor");
     const int32_t d = c->x_shape[0].dtype;
     if (ebb_is_float(d) || has_tensor(c)) return NULL;
     if (!ebb__is_whole(k, 8)) return ebb_pow(ebb_to(c->x[0], EBB_F32), .exponent = k);
-    if (k < 0) return EBB_FAIL(c, EBB_E_ARG, "the exponent of integers is %g, which is negative; convert them to floats", k);
+    if (k < 0)
+        return EBB_FAIL(c, EBB_E_ARG,
+                        "the exponent of integers is %g, which is negative; convert them to floats", k);
     return d == EBB_BOOL ? ebb_pow(ebb_to(c->x[0], EBB_I64), .exponent = k) : NULL;
 }
 
@@ -70,9 +73,12 @@ static ebb_tensor *pow_dx(const ebb_call *c, ebb_tensor *g) {
     ebb_tensor *x = c->x[0], *p = ebb__given(c, 1);
     if (!p) {
         const double k = exponent_of(c->attrs);
-        return k == 0 ? no_slope(c, g) : k == 1 ? g : ebb_mul(g, ebb_mul_scalar(ebb_pow(x, .exponent = k - 1), k));
+        return k == 0   ? no_slope(c, g)
+               : k == 1 ? g
+                        : ebb_mul(g, ebb_mul_scalar(ebb_pow(x, .exponent = k - 1), k));
     }
-    return ebb_where(ebb_eq(p, ebb_scalar(p, 0)), ebb_scalar(g, 0), ebb_mul(g, ebb_mul(p, ebb_pow(x, ebb_sub(p, ebb_scalar(p, 1))))));
+    return ebb_where(ebb_eq(p, ebb_scalar(p, 0)), ebb_scalar(g, 0),
+                     ebb_mul(g, ebb_mul(p, ebb_pow(x, ebb_sub(p, ebb_scalar(p, 1))))));
 }
 static ebb_tensor *pow_dp(const ebb_call *c, ebb_tensor *g) {
     ebb_tensor *x = c->x[0], *p = c->x[1];
@@ -96,7 +102,8 @@ EBB_OP(pow,
 
 static ebb_tensor *float_power_compose(const ebb_call *c) {
     const double k = exponent_of(c->attrs);
-    if (has_tensor(c) == (k == k)) return EBB_FAIL(c, EBB_E_ARG, "give the exponent once, as a number or as a tensor");
+    if (has_tensor(c) == (k == k))
+        return EBB_FAIL(c, EBB_E_ARG, "give the exponent once, as a number or as a tensor");
     ebb_tensor *x = ebb_to(c->x[0], EBB_F64);
     return has_tensor(c) ? ebb_pow(x, ebb_to(c->x[1], EBB_F64)) : ebb_pow(x, .exponent = k);
 }
@@ -118,7 +125,9 @@ EBB_NUMERIC1(square_fwd, x * x)
 static ebb_tensor *square_compose(const ebb_call *c) {
     return c->x_shape[0].dtype == EBB_BOOL ? ebb_to(c->x[0], EBB_I64) : NULL;
 }
-static ebb_tensor *square_dx(const ebb_call *c, ebb_tensor *g) { return ebb_mul(g, ebb_mul_scalar(c->x[0], 2)); }
+static ebb_tensor *square_dx(const ebb_call *c, ebb_tensor *g) {
+    return ebb_mul(g, ebb_mul_scalar(c->x[0], 2));
+}
 EBB_MAP2(square_pull, x * (2 * y))
 
 EBB_OP(square,
@@ -134,7 +143,9 @@ EBB_OP(square,
 
 EBB_MAP1(sqrt_fwd, ebb_sqrt(x))
 
-static ebb_tensor *sqrt_dx(const ebb_call *c, ebb_tensor *g) { return ebb_div(g, ebb_mul_scalar(c->y[0], 2)); }
+static ebb_tensor *sqrt_dx(const ebb_call *c, ebb_tensor *g) {
+    return ebb_div(g, ebb_mul_scalar(c->y[0], 2));
+}
 
 EBB_OP(sqrt,
     .sig = "input()->()",
@@ -164,7 +175,9 @@ EBB_OP(rsqrt,
 
 EBB_MAP1(reciprocal_fwd, 1 / x)
 
-static ebb_tensor *reciprocal_dx(const ebb_call *c, ebb_tensor *g) { return ebb_mul(ebb_neg(g), ebb_square(c->y[0])); }
+static ebb_tensor *reciprocal_dx(const ebb_call *c, ebb_tensor *g) {
+    return ebb_mul(ebb_neg(g), ebb_square(c->y[0]));
+}
 
 EBB_OP(reciprocal,
     .sig = "input()->()",

@@ -6,8 +6,8 @@ enum { EXACT, TRUNC, FLOOR };
 typedef struct div_attrs {
     int32_t rounding_mode;
 } div_attrs;
-static const ebb_attr div_attr[] = {
-    EBB_ATTR(EBB_A_ENUM, div_attrs, rounding_mode, "none", "how the quotient is rounded", .choices = "none|trunc|floor")};
+static const ebb_attr div_attr[] = {EBB_ATTR(EBB_A_ENUM, div_attrs, rounding_mode, "none",
+                                             "how the quotient is rounded", .choices = "none|trunc|floor")};
 
 EBB_MAP2(div_fwd, x / y)
 
@@ -19,7 +19,9 @@ static ebb_tensor *div_compose(const ebb_call *c) {
     default: return NULL;
     }
 }
-static ebb_tensor *div_dx(const ebb_call *c, ebb_tensor *g) { return rounds(c) ? no_slope(c, g) : ebb_div(g, c->x[1]); }
+static ebb_tensor *div_dx(const ebb_call *c, ebb_tensor *g) {
+    return rounds(c) ? no_slope(c, g) : ebb_div(g, c->x[1]);
+}
 static ebb_tensor *div_dy(const ebb_call *c, ebb_tensor *g) {
     return rounds(c) ? no_slope(c, g) : ebb_neg(ebb_mul(g, ebb_div(c->y[0], c->x[1])));
 }
@@ -73,7 +75,8 @@ static double remainder_of(double x, double y) {
 #define INT_QUOTIENT(x, y) ((y) == -1 ? (T)(0 - (uint64_t)(x)) : (x) / (y))
 #define INT_MOD(x, y) ((y) == -1 ? 0 : (x) % (y))
 #define INT_FLOORED(x, y) (INT_QUOTIENT(x, y) - (INT_MOD(x, y) != 0 && ((y) < 0) != (INT_MOD(x, y) < 0)))
-#define INT_REMAINDER(x, y) (INT_MOD(x, y) + (INT_MOD(x, y) != 0 && ((y) < 0) != (INT_MOD(x, y) < 0) ? (y) : 0))
+#define INT_REMAINDER(x, y)                                                                                  \
+    (INT_MOD(x, y) + (INT_MOD(x, y) != 0 && ((y) < 0) != (INT_MOD(x, y) < 0) ? (y) : 0))
 
 /* Of integers no divisor is 0. */
 #define INT_LOOP(expr)                                                                                       \
@@ -88,7 +91,8 @@ static double remainder_of(double x, double y) {
 KERNEL_FLOAT_INT(div_trunc_fwd, EBB__MAP2_BODY(T, ROUND_TO_0((double)(x / y))), INT_LOOP(INT_QUOTIENT(x, y)))
 KERNEL_FLOAT_INT(div_floor_fwd, EBB__MAP2_BODY(T, floored((double)x, (double)y)), INT_LOOP(INT_FLOORED(x, y)))
 KERNEL_FLOAT_INT(fmod_fwd, EBB__MAP2_BODY(T, mod_of((double)x, (double)y)), INT_LOOP(INT_MOD(x, y)))
-KERNEL_FLOAT_INT(remainder_fwd, EBB__MAP2_BODY(T, remainder_of((double)x, (double)y)), INT_LOOP(INT_REMAINDER(x, y)))
+KERNEL_FLOAT_INT(remainder_fwd, EBB__MAP2_BODY(T, remainder_of((double)x, (double)y)),
+                 INT_LOOP(INT_REMAINDER(x, y)))
 
 EBB_OP(div_trunc,
     .sig = "input(),other()->()",
@@ -118,8 +122,12 @@ EBB_OP(floor_divide,
     .doc = "The quotient rounded down. Integers stay integers, and refuse a divisor of 0."
 );
 
-static ebb_tensor *fmod_dy(const ebb_call *c, ebb_tensor *g) { return ebb_neg(ebb_mul(g, ebb_div_trunc(c->x[0], c->x[1]))); }
-static ebb_tensor *remainder_dy(const ebb_call *c, ebb_tensor *g) { return ebb_neg(ebb_mul(g, ebb_div_floor(c->x[0], c->x[1]))); }
+static ebb_tensor *fmod_dy(const ebb_call *c, ebb_tensor *g) {
+    return ebb_neg(ebb_mul(g, ebb_div_trunc(c->x[0], c->x[1])));
+}
+static ebb_tensor *remainder_dy(const ebb_call *c, ebb_tensor *g) {
+    return ebb_neg(ebb_mul(g, ebb_div_floor(c->x[0], c->x[1])));
+}
 
 EBB_OP(fmod,
     .sig = "input(),other()->()",

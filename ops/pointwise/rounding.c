@@ -46,7 +46,8 @@ EBB_OP(sgn,
 
 static ebb_tensor *whole_already(const ebb_call *c) {
     if (ebb_is_float(c->x_shape[0].dtype)) return NULL;
-    return ebb__any_bool(c) ? EBB_FAIL(c, EBB_E_DTYPE, "a bool is not rounded; convert it") : ebb_positive(c->x[0]);
+    return ebb__any_bool(c) ? EBB_FAIL(c, EBB_E_DTYPE, "a bool is not rounded; convert it")
+                            : ebb_positive(c->x[0]);
 }
 
 EBB_MAP1(floor_fwd, ebb_floor(x))
@@ -103,7 +104,8 @@ EBB_OP(frac,
 typedef struct round_attrs {
     int64_t decimals;
 } round_attrs;
-static const ebb_attr round_attr[] = {EBB_ATTR(EBB_A_INT, round_attrs, decimals, "0", "digits kept after the point; negative: before it")};
+static const ebb_attr round_attr[] = {
+    EBB_ATTR(EBB_A_INT, round_attrs, decimals, "0", "digits kept after the point; negative: before it")};
 
 static double ten_to(int64_t n) { /* 10^|n| */
     double p = 1;
@@ -141,7 +143,9 @@ EBB_OP(round,
 
 EBB_MAP2(copysign_fwd, ebb__odd_f64((double)ebb_abs(x), (double)y))
 
-static ebb_tensor *copysign_dx(const ebb_call *c, ebb_tensor *g) { return ebb_mul(g, ebb_mul(ebb_sign(c->x[0]), ebb_sign(c->y[0]))); }
+static ebb_tensor *copysign_dx(const ebb_call *c, ebb_tensor *g) {
+    return ebb_mul(g, ebb_mul(ebb_sign(c->x[0]), ebb_sign(c->y[0])));
+}
 
 EBB_OP(copysign,
     .sig = "input(),other()->()",
@@ -156,7 +160,9 @@ EBB_OP(copysign,
 
 EBB_NUMERIC2(heaviside_fwd, x == 0 ? y : (T)(x > 0))
 
-static ebb_tensor *heaviside_dv(const ebb_call *c, ebb_tensor *g) { return ebb__where_or_zero(ebb_eq(c->x[0], ebb_scalar(c->x[0], 0)), g); }
+static ebb_tensor *heaviside_dv(const ebb_call *c, ebb_tensor *g) {
+    return ebb__where_or_zero(ebb_eq(c->x[0], ebb_scalar(c->x[0], 0)), g);
+}
 
 EBB_OP(heaviside,
     .sig = "input(),values()->()",

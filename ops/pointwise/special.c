@@ -18,7 +18,9 @@ EBB_OP(erf,
 
 EBB_MAP1(erfc_fwd, ebb_erfc(x))
 
-static ebb_tensor *erfc_dx(const ebb_call *c, ebb_tensor *g) { return ebb_mul(g, ebb_mul_scalar(ebb_exp(ebb_neg(ebb_square(c->x[0]))), -1.1283791670955126)); }
+static ebb_tensor *erfc_dx(const ebb_call *c, ebb_tensor *g) {
+    return ebb_mul(g, ebb_mul_scalar(ebb_exp(ebb_neg(ebb_square(c->x[0]))), -1.1283791670955126));
+}
 
 EBB_OP(erfc,
     .sig = "input()->()",
@@ -31,7 +33,9 @@ EBB_OP(erfc,
 
 EBB_MAP1(erfinv_fwd, erfinv_of((double)x))
 
-static ebb_tensor *erfinv_dx(const ebb_call *c, ebb_tensor *g) { return ebb_mul(g, ebb_mul_scalar(ebb_exp(ebb_square(c->y[0])), 0.886226925452758)); }
+static ebb_tensor *erfinv_dx(const ebb_call *c, ebb_tensor *g) {
+    return ebb_mul(g, ebb_mul_scalar(ebb_exp(ebb_square(c->y[0])), 0.886226925452758));
+}
 
 EBB_OP(erfinv,
     .sig = "input()->()",
@@ -63,7 +67,9 @@ static ebb_tensor *polygamma_at(ebb_tensor *x, int64_t n) { return ebb_polygamma
 
 EBB_MAP1(digamma_fwd, digamma_of((double)x))
 
-static ebb_tensor *digamma_dx(const ebb_call *c, ebb_tensor *g) { return ebb_mul(g, polygamma_at(c->x[0], 1)); }
+static ebb_tensor *digamma_dx(const ebb_call *c, ebb_tensor *g) {
+    return ebb_mul(g, polygamma_at(c->x[0], 1));
+}
 
 EBB_OP(digamma,
     .sig = "input()->()",
@@ -78,13 +84,16 @@ EBB_OP(digamma,
 typedef struct polygamma_attrs {
     int64_t n;
 } polygamma_attrs;
-static const ebb_attr polygamma_attr[] = {EBB_ATTR(EBB_A_INT, polygamma_attrs, n, NULL, "order of the derivative of digamma", .lo = 0, .hi = 1e9)};
+static const ebb_attr polygamma_attr[] = {
+    EBB_ATTR(EBB_A_INT, polygamma_attrs, n, NULL, "order of the derivative of digamma", .lo = 0, .hi = 1e9)};
 
 static int64_t order_of(const void *attrs) { return ((const polygamma_attrs *)attrs)->n; }
 
 EBB_MAP1_ATTRS(polygamma_fwd, polygamma_attrs, polygamma_of((double)x, a->n))
 
-static ebb_tensor *polygamma_dx(const ebb_call *c, ebb_tensor *g) { return ebb_mul(g, polygamma_at(c->x[0], order_of(c->attrs) + 1)); }
+static ebb_tensor *polygamma_dx(const ebb_call *c, ebb_tensor *g) {
+    return ebb_mul(g, polygamma_at(c->x[0], order_of(c->attrs) + 1));
+}
 
 EBB_OP(polygamma,
     .sig = "input()->()",
@@ -105,10 +114,12 @@ EBB_MAP1(sinc_fwd, x == 0 ? 1 : ebb_sin((T)EBB__PI * x) / ((T)EBB__PI * x))
 
 /* Near 0, where the difference of the formula cancels, by its series in a = pi x: -a/3 + a^3/30 - ... */
 static ebb_tensor *sinc_dx(const ebb_call *c, ebb_tensor *g) {
-    static const double series[] = {-1.0 / 3, 1.0 / 30, -1.0 / 840, 1.0 / 45360, -1.0 / 3991680, 1.0 / 518918400, -1.0 / 93405312000};
+    static const double series[] = {-1.0 / 3,       1.0 / 30,        -1.0 / 840,        1.0 / 45360,
+                                    -1.0 / 3991680, 1.0 / 518918400, -1.0 / 93405312000};
     const int n = (int)(sizeof series / sizeof *series);
     ebb_tensor *x = c->x[0], *a = ebb_mul_scalar(x, EBB__PI), *z = ebb_square(a);
-    ebb_tensor *is_near = ebb_lt(z, ebb_scalar(z, 0.25)), *far_x = ebb_where(is_near, ebb_scalar(x, 1), x), *far = ebb_mul_scalar(far_x, EBB__PI);
+    ebb_tensor *is_near = ebb_lt(z, ebb_scalar(z, 0.25)), *far_x = ebb_where(is_near, ebb_scalar(x, 1), x),
+               *far = ebb_mul_scalar(far_x, EBB__PI);
     ebb_tensor *near_z = ebb_where(is_near, z, ebb_scalar(z, 0)), *p = ebb_mul_scalar(near_z, series[n - 1]);
     for (int k = n - 1; k-- > 0; p = k ? ebb_mul(p, near_z) : p) p = ebb_add_scalar(p, series[k]);
     ebb_tensor *near_slope = ebb_mul(p, ebb_mul_scalar(a, EBB__PI));

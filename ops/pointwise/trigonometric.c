@@ -29,7 +29,9 @@ EBB_OP(cos,
 
 EBB_MAP1(tan_fwd, ebb_tan(x))
 
-static ebb_tensor *tan_dx(const ebb_call *c, ebb_tensor *g) { return ebb_mul(g, ebb_add_scalar(ebb_square(c->y[0]), 1)); }
+static ebb_tensor *tan_dx(const ebb_call *c, ebb_tensor *g) {
+    return ebb_mul(g, ebb_add_scalar(ebb_square(c->y[0]), 1));
+}
 
 EBB_OP(tan,
     .sig = "input()->()",
@@ -44,11 +46,15 @@ EBB_OP(tan,
 /* ---- their inverses ---- */
 
 /* 1 - x^2, without cancellation near 1 */
-static ebb_tensor *one_less_square(ebb_tensor *x) { return ebb_mul(ebb_sub_from(1, x), ebb_add_scalar(x, 1)); }
+static ebb_tensor *one_less_square(ebb_tensor *x) {
+    return ebb_mul(ebb_sub_from(1, x), ebb_add_scalar(x, 1));
+}
 
 EBB_MAP1(asin_fwd, ebb_asin(x))
 
-static ebb_tensor *asin_dx(const ebb_call *c, ebb_tensor *g) { return ebb_mul(g, ebb_rsqrt(one_less_square(c->x[0]))); }
+static ebb_tensor *asin_dx(const ebb_call *c, ebb_tensor *g) {
+    return ebb_mul(g, ebb_rsqrt(one_less_square(c->x[0])));
+}
 
 EBB_OP(asin,
     .sig = "input()->()",
@@ -62,7 +68,9 @@ EBB_OP(asin,
 
 EBB_MAP1(acos_fwd, ebb_acos(x))
 
-static ebb_tensor *acos_dx(const ebb_call *c, ebb_tensor *g) { return ebb_neg(ebb_mul(g, ebb_rsqrt(one_less_square(c->x[0])))); }
+static ebb_tensor *acos_dx(const ebb_call *c, ebb_tensor *g) {
+    return ebb_neg(ebb_mul(g, ebb_rsqrt(one_less_square(c->x[0]))));
+}
 
 EBB_OP(acos,
     .sig = "input()->()",
@@ -76,7 +84,9 @@ EBB_OP(acos,
 
 EBB_MAP1(atan_fwd, ebb_atan(x))
 
-static ebb_tensor *atan_dx(const ebb_call *c, ebb_tensor *g) { return ebb_div(g, ebb_add_scalar(ebb_square(c->x[0]), 1)); }
+static ebb_tensor *atan_dx(const ebb_call *c, ebb_tensor *g) {
+    return ebb_div(g, ebb_add_scalar(ebb_square(c->x[0]), 1));
+}
 
 EBB_OP(atan,
     .sig = "input()->()",
@@ -111,8 +121,12 @@ EBB_OP(atan2,
 
 EBB_MAP2(hypot_fwd, ebb_hypot(x, y))
 
-static ebb_tensor *hypot_dx(const ebb_call *c, ebb_tensor *g) { return ebb_mul(g, ebb_div(c->x[0], c->y[0])); }
-static ebb_tensor *hypot_dy(const ebb_call *c, ebb_tensor *g) { return ebb_mul(g, ebb_div(c->x[1], c->y[0])); }
+static ebb_tensor *hypot_dx(const ebb_call *c, ebb_tensor *g) {
+    return ebb_mul(g, ebb_div(c->x[0], c->y[0]));
+}
+static ebb_tensor *hypot_dy(const ebb_call *c, ebb_tensor *g) {
+    return ebb_mul(g, ebb_div(c->x[1], c->y[0]));
+}
 
 EBB_OP(hypot,
     .sig = "input(),other()->()",
@@ -171,7 +185,9 @@ EBB_OP(cosh,
 
 EBB_MAP1(asinh_fwd, ebb_asinh(x))
 
-static ebb_tensor *asinh_dx(const ebb_call *c, ebb_tensor *g) { return ebb_mul(g, ebb_rsqrt(ebb_add_scalar(ebb_square(c->x[0]), 1))); }
+static ebb_tensor *asinh_dx(const ebb_call *c, ebb_tensor *g) {
+    return ebb_mul(g, ebb_rsqrt(ebb_add_scalar(ebb_square(c->x[0]), 1)));
+}
 
 EBB_OP(asinh,
     .sig = "input()->()",
@@ -184,7 +200,9 @@ EBB_OP(asinh,
 
 EBB_MAP1(acosh_fwd, ebb_acosh(x))
 
-static ebb_tensor *acosh_dx(const ebb_call *c, ebb_tensor *g) { return ebb_mul(g, ebb_rsqrt(ebb_mul(ebb_add_scalar(c->x[0], -1), ebb_add_scalar(c->x[0], 1)))); }
+static ebb_tensor *acosh_dx(const ebb_call *c, ebb_tensor *g) {
+    return ebb_mul(g, ebb_rsqrt(ebb_mul(ebb_add_scalar(c->x[0], -1), ebb_add_scalar(c->x[0], 1))));
+}
 
 EBB_OP(acosh,
     .sig = "input()->()",
@@ -212,7 +230,9 @@ EBB_OP(atanh,
 
 /* ---- degrees ---- */
 
-static ebb_tensor *deg2rad_compose(const ebb_call *c) { return ebb_mul_scalar(c->x[0], 0.017453292519943295); }
+static ebb_tensor *deg2rad_compose(const ebb_call *c) {
+    return ebb_mul_scalar(c->x[0], 0.017453292519943295);
+}
 static ebb_tensor *rad2deg_compose(const ebb_call *c) { return ebb_mul_scalar(c->x[0], 57.29577951308232); }
 
 EBB_OP(deg2rad,

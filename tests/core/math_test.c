@@ -57,6 +57,19 @@ DEFINE_BOTH(ebb_erf)
 DEFINE_BOTH(ebb_abs)
 DEFINE_BOTH(ebb_sqrt)
 DEFINE_BOTH(ebb_floor)
+DEFINE_BOTH(ebb_exp2)
+DEFINE_BOTH(ebb_log2)
+DEFINE_BOTH(ebb_log10)
+DEFINE_BOTH(ebb_tan)
+DEFINE_BOTH(ebb_asin)
+DEFINE_BOTH(ebb_acos)
+DEFINE_BOTH(ebb_atan)
+DEFINE_BOTH(ebb_sinh)
+DEFINE_BOTH(ebb_cosh)
+DEFINE_BOTH(ebb_asinh)
+DEFINE_BOTH(ebb_acosh)
+DEFINE_BOTH(ebb_atanh)
+DEFINE_BOTH(ebb_erfc)
 
 static long double sigmoid_ref(long double x) { return 1 / (1 + expl(-x)); }
 
@@ -94,6 +107,28 @@ static const subject subjects[] = {
     {EACH(cos), cosl, BOTH, 0, 7, 1.5, 0, 7, 1.5},
     {EACH(erf), erfl, BOTH, 1e-45, 5, 1.5, 5e-324, 7, 1.5},
     {EACH(erf), erfl, BOTH, 0.5, 1.5, 1.5, 0.5, 1.5, 1.5},
+    {EACH(exp2), exp2l, BOTH, 1e-9, 151, 0.51, 1e-17, 1080, 1},
+    {EACH(log2), log2l, PLUS, 1e-45, FLT_MAX, 0.51, 5e-324, DBL_MAX, 0.8},
+    {EACH(log2), log2l, PLUS, 0.3, 3, 0.51, 0.3, 3, 0.8},
+    {EACH(log10), log10l, PLUS, 1e-45, FLT_MAX, 0.51, 5e-324, DBL_MAX, 0.8},
+    {EACH(log10), log10l, PLUS, 0.99, 1.01, 0.51, 0.9999, 1.0001, 0.8},
+    {EACH(tan), tanl, BOTH, 1e-45, 1e6, 0.51, 5e-324, 1.6e6, 2.5},
+    {EACH(tan), tanl, BOTH, 0, 7, 0.51, 0, 7, 2.5},
+    {EACH(asin), asinl, BOTH, 1e-45, 1, 0.51, 5e-324, 1, 2.5},
+    {EACH(acos), acosl, BOTH, 1e-45, 1, 0.51, 5e-324, 1, 3},
+    {EACH(acos), acosl, PLUS, 0.9, 1, 0.51, 0.9, 1, 3},
+    {EACH(atan), atanl, BOTH, 1e-45, FLT_MAX, 0.51, 5e-324, DBL_MAX, 2},
+    {EACH(atan), atanl, BOTH, 0.1, 10, 0.51, 0.1, 10, 2},
+    {EACH(sinh), sinhl, BOTH, 1e-45, 90, 0.51, 5e-324, 711, 2},
+    {EACH(sinh), sinhl, BOTH, 0.5, 3, 0.51, 0.5, 3, 2},
+    {EACH(cosh), coshl, BOTH, 1e-45, 90, 0.51, 5e-324, 711, 1.5},
+    {EACH(asinh), asinhl, BOTH, 1e-45, FLT_MAX, 0.51, 5e-324, DBL_MAX, 2},
+    {EACH(asinh), asinhl, BOTH, 0.01, 10, 0.51, 0.01, 10, 2},
+    {EACH(acosh), acoshl, PLUS, 1, FLT_MAX, 0.51, 1, DBL_MAX, 2.5},
+    {EACH(acosh), acoshl, PLUS, 1, 2, 0.51, 1, 2, 2.5},
+    {EACH(atanh), atanhl, BOTH, 1e-45, 0.99999994, 0.51, 5e-324, 1 - 0x1p-53, 2.5},
+    {EACH(erfc), erfcl, BOTH, 1e-9, 10, 0.51, 1e-17, 28, 4},
+    {EACH(erfc), erfcl, BOTH, 0.3, 2, 0.51, 0.3, 2, 4},
     {EACH(abs), fabsl, BOTH, 1e-45, FLT_MAX, 0, 5e-324, DBL_MAX, 0},
     {EACH(sqrt), sqrtl, PLUS, 1e-45, FLT_MAX, 0.51, 5e-324, DBL_MAX, 0.51},
     {EACH(floor), floorl, BOTH, 1e-45, 1e9, 0, 5e-324, 1e17, 0},
@@ -234,6 +269,37 @@ static void pow_follows_c99_in_every_special_case(void **unused) {
     }
 }
 
+/* ---- functions of two ---------------------------------------------------------------------------------- */
+
+static void errors_of_atan2_and_hypot_stay_below_their_bounds(void **unused) {
+    (void)unused;
+    double worst64 = 0, worst32 = 0;
+    for (int i = 0; i < 4 * N; i++) {
+        double x = sample(i, 4 * N, 1e-150, 1e150, BOTH), y = x * sample(4 * N - i, 4 * N, 1e-3, 1e3, BOTH);
+        float xf = (float)sample(i, 4 * N, 1e-30, 1e30, BOTH),
+              yf = xf * (float)sample(4 * N - i, 4 * N, 1e-3, 1e3, BOTH);
+        worst64 = fmax(worst64, ulps64(ebb_atan2(y, x), atan2l((long double)y, (long double)x)));
+        worst64 = fmax(worst64, ulps64(ebb_hypot(y, x), hypotl((long double)y, (long double)x)));
+        worst32 = fmax(worst32, ulps32(ebb_atan2(yf, xf), atan2l((long double)yf, (long double)xf)));
+        worst32 = fmax(worst32, ulps32(ebb_hypot(yf, xf), hypotl((long double)yf, (long double)xf)));
+    }
+    print_message("atan2, hypot: f32 %.3f ulp, f64 %.3f ulp\n", worst32, worst64);
+    assert_true(worst32 <= 0.51 && worst64 <= 2);
+}
+
+/* Against libm, over every pair of these. */
+static void atan2_and_hypot_follow_c99_in_every_special_case(void **unused) {
+    (void)unused;
+    const double v[] = {0, 1, 5e-324, 1e-310, 1e300, DBL_MAX, (double)INFINITY, (double)NAN, 2};
+    const int n = sizeof v / sizeof *v;
+    for (int i = 0; i < 4 * n * n; i++) {
+        double x = i & 1 ? -v[i / 4 % n] : v[i / 4 % n], y = i & 2 ? -v[i / 4 / n] : v[i / 4 / n];
+        double a = ebb_atan2(x, y), b = atan2(x, y), c = ebb_hypot(x, y), d = hypot(x, y);
+        assert_true(isnan(b) ? isnan(a) : signbit(a) == signbit(b) && ulps64(a, (long double)b) <= 2);
+        assert_true(isnan(d) ? isnan(c) : ulps64(c, (long double)d) <= 2);
+    }
+}
+
 /* ---- special values ------------------------------------------------------------------------------------ */
 
 static int same(double a, double b) { return isnan(a) ? isnan(b) : a == b && signbit(a) == signbit(b); }
@@ -258,6 +324,21 @@ static void special_values_are_those_of_c99(void **unused) {
         {EACH(sin), {{0, 0}, {-0.0, -0.0}, {inf, nan}, {-inf, nan}, {tiny, tiny}, {-tiny, -tiny}, {nan, nan}}},
         {EACH(cos), {{0, 1}, {-0.0, 1}, {inf, nan}, {-inf, nan}, {tiny, 1}, {-tiny, 1}, {nan, nan}, {0, 1}}},
         {EACH(erf), {{0, 0}, {-0.0, -0.0}, {inf, 1}, {-inf, -1}, {30, 1}, {-30, -1}, {nan, nan}}},
+        {EACH(exp2), {{0, 1}, {-0.0, 1}, {inf, inf}, {-inf, 0}, {1e5, inf}, {-1e5, 0}, {10, 1024}, {nan, nan}}},
+        {EACH(log2), {{0, -inf}, {-0.0, -inf}, {1, 0}, {inf, inf}, {-1, nan}, {8, 3}, {-tiny, nan}, {nan, nan}}},
+        {EACH(log10), {{0, -inf}, {-0.0, -inf}, {1, 0}, {inf, inf}, {-1, nan}, {1000, 3}, {-tiny, nan}, {nan, nan}}},
+        {EACH(tan), {{0, 0}, {-0.0, -0.0}, {inf, nan}, {-inf, nan}, {tiny, tiny}, {-tiny, -tiny}, {nan, nan}}},
+        {EACH(asin),
+         {{0, 0}, {-0.0, -0.0}, {2, nan}, {-2, nan}, {inf, nan}, {tiny, tiny}, {-tiny, -tiny}, {nan, nan}}},
+        {EACH(acos), {{1, 0}, {2, nan}, {-2, nan}, {inf, nan}, {-inf, nan}, {nan, nan}, {1, 0}, {1, 0}}},
+        {EACH(atan), {{0, 0}, {-0.0, -0.0}, {tiny, tiny}, {-tiny, -tiny}, {nan, nan}}},
+        {EACH(sinh),
+         {{0, 0}, {-0.0, -0.0}, {inf, inf}, {-inf, -inf}, {1e5, inf}, {-1e5, -inf}, {tiny, tiny}, {nan, nan}}},
+        {EACH(cosh), {{0, 1}, {-0.0, 1}, {inf, inf}, {-inf, inf}, {1e5, inf}, {-1e5, inf}, {tiny, 1}, {nan, nan}}},
+        {EACH(asinh), {{0, 0}, {-0.0, -0.0}, {inf, inf}, {-inf, -inf}, {tiny, tiny}, {-tiny, -tiny}, {nan, nan}}},
+        {EACH(acosh), {{1, 0}, {0, nan}, {-3, nan}, {inf, inf}, {-inf, nan}, {nan, nan}, {1, 0}, {1, 0}}},
+        {EACH(atanh), {{0, 0}, {-0.0, -0.0}, {1, inf}, {-1, -inf}, {2, nan}, {-2, nan}, {tiny, tiny}, {nan, nan}}},
+        {EACH(erfc), {{0, 1}, {-0.0, 1}, {inf, 0}, {-inf, 2}, {30, 0}, {-30, 2}, {tiny, 1}, {nan, nan}}},
         {EACH(abs), {{0, 0}, {-0.0, 0}, {inf, inf}, {-inf, inf}, {tiny, tiny}, {-tiny, tiny}, {nan, nan}}},
         {EACH(sqrt), {{0, 0}, {-0.0, -0.0}, {inf, inf}, {-inf, nan}, {4, 2}, {-1, nan}, {nan, nan}}},
         {EACH(floor),
@@ -279,6 +360,8 @@ static void an_odd_function_is_odd_to_the_bit(void **unused) {
         float y = (float)sample(i, N, 1e-45, 100, PLUS);
         assert_true(same(ebb_sin(-x), -ebb_sin(x)) && same((double)ebb_sin(-y), (double)-ebb_sin(y)));
         assert_true(same(ebb_tanh(-x), -ebb_tanh(x)) && same((double)ebb_tanh(-y), (double)-ebb_tanh(y)));
+        assert_true(same(ebb_tan(-x), -ebb_tan(x)) && same(ebb_sinh(-x), -ebb_sinh(x)));
+        assert_true(same(ebb_atan(-x), -ebb_atan(x)) && same(ebb_asinh(-x), -ebb_asinh(x)));
         assert_true(same(ebb_erf(-x), -ebb_erf(x)) && same((double)ebb_erf(-y), (double)-ebb_erf(y)));
     }
 }
@@ -382,6 +465,8 @@ int main(void) {
         cmocka_unit_test(sin_and_cos_of_anything_finite_stay_in_range),
         cmocka_unit_test(error_of_pow_stays_below_its_bound),
         cmocka_unit_test(pow_follows_c99_in_every_special_case),
+        cmocka_unit_test(errors_of_atan2_and_hypot_stay_below_their_bounds),
+        cmocka_unit_test(atan2_and_hypot_follow_c99_in_every_special_case),
         cmocka_unit_test(special_values_are_those_of_c99),
         cmocka_unit_test(an_odd_function_is_odd_to_the_bit),
         cmocka_unit_test(one_value_and_vectors_give_the_same_bits),

@@ -19,7 +19,9 @@ static EBB_INLINE double ebb__nearest_f64(double x) {
     double a = ebb_abs_f64(x);
     return ebb__odd_f64(a < 0x1p52 ? (a + 0x1p52) - 0x1p52 : a, x);
 }
-static EBB_INLINE double ebb__truncated_f64(double x) { return ebb__odd_f64(ebb_floor_f64(ebb_abs_f64(x)), x); }
+static EBB_INLINE double ebb__truncated_f64(double x) {
+    return ebb__odd_f64(ebb_floor_f64(ebb_abs_f64(x)), x);
+}
 
 /* ---- powers of 2, logarithms to other bases ------------------------------------------------------------- */
 
@@ -102,7 +104,9 @@ static EBB_INLINE double ebb_asin_f64(double x) {
     return ebb__odd_f64(ebb__atan_f64(a, ebb_sqrt_f64((1 - a) * (1 + a))), x);
 }
 
-static EBB_INLINE double ebb_acos_f64(double x) { return 2 * ebb__atan_f64(ebb_sqrt_f64(1 - x), ebb_sqrt_f64(1 + x)); }
+static EBB_INLINE double ebb_acos_f64(double x) {
+    return 2 * ebb__atan_f64(ebb_sqrt_f64(1 - x), ebb_sqrt_f64(1 + x));
+}
 
 /* The angle of the point (x, y). */
 static EBB_INLINE double ebb_atan2_f64(double y, double x) {
@@ -118,7 +122,9 @@ static EBB_INLINE double ebb_atan2_f64(double y, double x) {
 /* ---- hyperbolic functions ------------------------------------------------------------------------------- */
 
 /* e^a / 2 for a >= 0, without overflow before its half overflows. */
-static EBB_INLINE double ebb__half_exp_f64(double a) { return ebb__exp_sum_f64(a - EBB__LN2HI_F64, -EBB__LN2LO_F64); }
+static EBB_INLINE double ebb__half_exp_f64(double a) {
+    return ebb__exp_sum_f64(a - EBB__LN2HI_F64, -EBB__LN2LO_F64);
+}
 
 /* |x| < 1: x + x^3 p(x^2), error 2^-56. */
 static EBB_INLINE double ebb_sinh_f64(double x) {
@@ -194,13 +200,12 @@ static EBB_INLINE double ebb_erfc_f64(double x) {
 
 /* sqrt(x^2 + y^2); the scale keeps the squares in range. */
 static EBB_INLINE double ebb_hypot_f64(double x, double y) {
-    double a = ebb_abs_f64(x), b = ebb_abs_f64(y), inf = (double)INFINITY;
-    double most = a > b ? a : b;
+    double a = ebb_abs_f64(x), b = ebb_abs_f64(y), most = a > b ? a : b, inf = (double)INFINITY;
+    int endless = (a == inf) | (b == inf);
     double up = most > 0x1p500 ? 0x1p-600 : most < 0x1p-500 ? 0x1p600 : 1.0;
     double down = most > 0x1p500 ? 0x1p600 : most < 0x1p-500 ? 0x1p-600 : 1.0;
     a *= up, b *= up;
-    double r = ebb_sqrt_f64(a * a + b * b) * down;
-    return ((int)(ebb_abs_f64(x) == inf) | (int)(ebb_abs_f64(y) == inf)) ? inf : r;
+    return endless ? inf : ebb_sqrt_f64(a * a + b * b) * down;
 }
 
 /* ---- single precision ------------------------------------------------------------------------------------ */
@@ -222,8 +227,9 @@ EBB__SINGLE(atanh)
 EBB__SINGLE(erfc)
 static EBB_INLINE float ebb_atan2_f32(float y, float x) { return (float)ebb_atan2_f64((double)y, (double)x); }
 static EBB_INLINE float ebb_hypot_f32(float x, float y) {
-    double r = ebb_sqrt_f64((double)x * (double)x + (double)y * (double)y);
-    return ((int)(ebb_abs_f64((double)x) == (double)INFINITY) | (int)(ebb_abs_f64((double)y) == (double)INFINITY)) ? (float)INFINITY : (float)r;
+    double a = (double)x, b = (double)y, inf = (double)INFINITY;
+    int endless = (a == inf) | (a == -inf) | (b == inf) | (b == -inf);
+    return endless ? (float)inf : (float)ebb_sqrt_f64(a * a + b * b);
 }
 
 #ifdef __clang__

@@ -166,7 +166,8 @@ typedef struct ebb_pull {
 
 /* Lists in a declaration: `.vjp = EBB_VJP({mul_dx, EBB_X(1)}, {mul_dy, EBB_X(0)})`. */
 #define EBB_VJP(...)                                                                                         \
-    (const ebb_vjp_rule[]){__VA_ARGS__}, .n_vjp = sizeof((const ebb_vjp_rule[]){__VA_ARGS__}) / sizeof(ebb_vjp_rule)
+    (const ebb_vjp_rule[]){__VA_ARGS__},                                                                     \
+        .n_vjp = sizeof((const ebb_vjp_rule[]){__VA_ARGS__}) / sizeof(ebb_vjp_rule)
 #define EBB_PULL(...)                                                                                        \
     (const ebb_pull[]){__VA_ARGS__}, .n_pull = sizeof((const ebb_pull[]){__VA_ARGS__}) / sizeof(ebb_pull)
 #define EBB_ATTRS(S, table) table, .n_attrs = sizeof(table) / sizeof((table)[0]), .attrs_size = sizeof(S)
@@ -456,15 +457,24 @@ struct ebb_op {
 
 /* ---- small conveniences for rules -------------------------------------------------------------------------- */
 
-static inline ebb_tensor *ebb_add_scalar(ebb_tensor *x, double k) { return ebb_add(x, ebb_scalar(x, k)); }
+/* Through the functions behind the macros, which C++ has too. */
+static inline ebb_tensor *ebb_add_scalar(ebb_tensor *x, double k) {
+    const ebb_add_args a = {1, x, ebb_scalar(x, k)};
+    return ebb_add_of(&a);
+}
 static inline ebb_tensor *ebb_mul_scalar(ebb_tensor *x, double k) { return ebb_mul(x, ebb_scalar(x, k)); }
-static inline ebb_tensor *ebb_div_scalar(ebb_tensor *x, double k) { return ebb_div(x, ebb_scalar(x, k)); }
-static inline ebb_tensor *ebb_sub_from(double k, ebb_tensor *x) {
-    return ebb_sub(ebb_scalar(x, k), x);
-} /* k - x */
-static inline ebb_tensor *ebb_div_into(double k, ebb_tensor *x) {
-    return ebb_div(ebb_scalar(x, k), x);
-} /* k / x */
+static inline ebb_tensor *ebb_div_scalar(ebb_tensor *x, double k) {
+    const ebb_div_args a = {0, x, ebb_scalar(x, k)};
+    return ebb_div_of(&a);
+}
+static inline ebb_tensor *ebb_sub_from(double k, ebb_tensor *x) { /* k - x */
+    const ebb_sub_args a = {1, ebb_scalar(x, k), x};
+    return ebb_sub_of(&a);
+}
+static inline ebb_tensor *ebb_div_into(double k, ebb_tensor *x) { /* k / x */
+    const ebb_div_args a = {0, ebb_scalar(x, k), x};
+    return ebb_div_of(&a);
+}
 
 /* Says what is wrong in a compose function or a rule; the engine puts the op's name before it. -> NULL, to be returned. */
 #define EBB_FAIL(c, code, ...)                                                                               \

@@ -251,8 +251,13 @@ def ctcs():
     yield Case("ctc_loss", x.long(), target, torch.tensor([5, 5]), torch.tensor([2, 2]))
 
 
+def steps():
+    for s, dtype in itertools.product([(1,), (2,), (7,), (2, 5), (2, 3, 4)], FLOATS):
+        yield Case("ctc_step", draw(s, dtype, "normal"), draw(s, dtype, "normal"), draw(s, BOOL))
+
+
 CASES = {
-    "ctc_loss": ctcs, "ctc_labels": lambda: [Case("ctc_labels", torch.tensor([3, 1, 2]), torch.tensor([1, 0, 2]), size=3, blank=5)],
+    "ctc_loss": ctcs, "ctc_step": steps, "ctc_labels": lambda: [Case("ctc_labels", torch.tensor([3, 1, 2]), torch.tensor([1, 0, 2]), size=3, blank=5)],
     "mse_loss": numbers("mse_loss"), "l1_loss": numbers("l1_loss"), "huber_loss": numbers("huber_loss", [{}, {"delta": 0.4}, {"delta": 0}, {"delta": -1}]),
     "smooth_l1_loss": numbers("smooth_l1_loss", [{}, {"beta": 0.4}, {"beta": 0}, {"beta": -1}, {"beta": 3}]), "kl_div": kls, "poisson_nll_loss": poissons, "gaussian_nll_loss": gaussians,
     "binary_cross_entropy": lambda: binaries("binary_cross_entropy"), "binary_cross_entropy_with_logits": lambda: binaries("binary_cross_entropy_with_logits"),
@@ -398,6 +403,11 @@ def ctc_loss(x, t, lens, rows, blank=0, reduction="mean", zero_infinity=False):
     return agreeing(reduced(each.reshape(()) if one and reduction == "none" else each, reduction), theirs)
 
 
+def ctc_step(a, emitted, skip):
+    one, two = F.pad(a, (1, 0), value=-1e30)[..., :-1], F.pad(a, (2, 0), value=-1e30)[..., :-2]
+    return torch.stack([a, one, torch.where(skip, two, -1e30)]).logsumexp(0) + emitted
+
+
 def ctc_labels(t, rows, size, blank):
     parts = torch.split(t, rows.tolist())
     return torch.stack([F.pad(p, (0, size - len(p)), value=blank) for p in parts])
@@ -411,7 +421,7 @@ TWIN.update(
     binary_cross_entropy_with_logits=weighted(
         lambda x, t, w=None, p=None, reduction="mean": F.binary_cross_entropy_with_logits(x, t, w, pos_weight=p, reduction=reduction), logit_rows),
     nll_loss=of_classes(F.nll_loss, False), cross_entropy=of_classes(F.cross_entropy, True), cross_entropy_rows=cross_entropy_rows,
-    ctc_loss=ctc_loss, ctc_labels=ctc_labels, class_pick=class_pick, class_place=class_place, multi_margin_loss=multi_margin, bce_rows=bce_rows, huber_of=huber_of,
+    ctc_loss=ctc_loss, ctc_labels=ctc_labels, ctc_step=ctc_step, class_pick=class_pick, class_place=class_place, multi_margin_loss=multi_margin, bce_rows=bce_rows, huber_of=huber_of,
     xlogx=lambda x: x * x.log(), variance_of=variance_of, label_counts=label_counts)
 CASES["bce_rows"] = lambda: (Case("bce_rows", torch.rand(s, dtype=d), torch.rand(s, dtype=d)) for s in [(), (5,), (3, 4)] for d in FLOATS)
 
