@@ -65,9 +65,9 @@ static const ebb_attr conv_attr[] = {
 
 /* Where the windows lie in an input whose size is set; the kernel is set too. -> false: it failed. */
 static bool conv_windows(const ebb_call *c, const conv_attrs *a, int dims, windows *w) {
-    if (!one_each(c, "stride", &a->stride, dims, 1, 1, &w->stride) ||
-        !one_each(c, "padding", &a->padding, dims, 0, 0, &w->padding) ||
-        !one_each(c, "dilation", &a->dilation, dims, 1, 1, &w->dilation))
+    if (!ebb__one_each(c, "stride", &a->stride, dims, 1, 1, &w->stride) ||
+        !ebb__one_each(c, "padding", &a->padding, dims, 0, 0, &w->padding) ||
+        !ebb__one_each(c, "dilation", &a->dilation, dims, 1, 1, &w->dilation))
         return false;
     w->count.n = dims;
     for (int d = 0; d < dims; d++) {
@@ -105,9 +105,9 @@ static ebb_tensor *conv(const ebb_call *c, int dims) {
         !conv_windows(c, a, dims, &w))
         return NULL;
     const bool alone = x->ndim == dims + 1;
-    return unbatched(ebb_convolution(batched(c->x[0], x, dims, alone), c->x[1], c->n_x > 2 ? c->x[2] : NULL,
-                                     SAME_WINDOWS(&w), .groups = a->groups),
-                     alone);
+    return ebb__unbatched(ebb_convolution(ebb__batched(c->x[0], x, dims, alone), c->x[1],
+                                          c->n_x > 2 ? c->x[2] : NULL, SAME_WINDOWS(&w), .groups = a->groups),
+                          alone);
 }
 
 static ebb_tensor *conv1(const ebb_call *c) { return conv(c, 1); }
@@ -167,10 +167,10 @@ static const ebb_attr transposed_attr[] = {
 /* The output's size from the input's, which is the count of windows. -> false: it failed. */
 static bool transposed_windows(const ebb_call *c, const transposed_attrs *a, int dims, windows *w) {
     ebb_ints more;
-    if (!one_each(c, "stride", &a->stride, dims, 1, 1, &w->stride) ||
-        !one_each(c, "padding", &a->padding, dims, 0, 0, &w->padding) ||
-        !one_each(c, "output_padding", &a->output_padding, dims, 0, 0, &more) ||
-        !one_each(c, "dilation", &a->dilation, dims, 1, 1, &w->dilation))
+    if (!ebb__one_each(c, "stride", &a->stride, dims, 1, 1, &w->stride) ||
+        !ebb__one_each(c, "padding", &a->padding, dims, 0, 0, &w->padding) ||
+        !ebb__one_each(c, "output_padding", &a->output_padding, dims, 0, 0, &more) ||
+        !ebb__one_each(c, "dilation", &a->dilation, dims, 1, 1, &w->dilation))
         return false;
     w->size.n = dims;
     for (int d = 0; d < dims; d++) {
@@ -201,9 +201,9 @@ static ebb_tensor *transposed(const ebb_call *c, int dims) {
         !transposed_windows(c, a, dims, &w))
         return NULL;
     const bool alone = x->ndim == dims + 1;
-    return unbatched(ebb_convolution_back(batched(c->x[0], x, dims, alone), c->x[1],
-                                          c->n_x > 2 ? c->x[2] : NULL, SAME_WINDOWS(&w), .groups = a->groups),
-                     alone);
+    return ebb__unbatched(ebb_convolution_back(ebb__batched(c->x[0], x, dims, alone), c->x[1],
+                                               c->n_x > 2 ? c->x[2] : NULL, SAME_WINDOWS(&w), .groups = a->groups),
+                          alone);
 }
 
 static ebb_tensor *transposed1(const ebb_call *c) { return transposed(c, 1); }

@@ -10,7 +10,8 @@ typedef struct vector_norm_attrs {
 static const ebb_attr vector_norm_attr[] = {
     EBB_ATTR(EBB_A_INTS, vector_norm_attrs, dim, "", "the dims to reduce; none given: all"),
     EBB_ATTR(EBB_A_BOOL, vector_norm_attrs, keepdim, "0", "keep them, with size 1"),
-    EBB_ATTR(EBB_A_FLOAT, vector_norm_attrs, ord, "2", "order: any number, inf (largest magnitude) or -inf (smallest)"),
+    EBB_ATTR(EBB_A_FLOAT, vector_norm_attrs, ord, "2",
+             "order: any number, inf (largest magnitude) or -inf (smallest)"),
     EBB_ATTR(EBB_A_DTYPE, vector_norm_attrs, dtype, "none", "convert the input to this first"),
 };
 typedef struct norm_attrs {
@@ -37,13 +38,14 @@ static const ebb_attr norm_attr[] = {
         for (; i + LANES <= n; i += LANES)                                                                   \
             for (int k = 0; k < LANES; k++) {                                                                \
                 const T v = MAGNITUDE(x[i + k]);                                                             \
-                part[k] = ((v better part[k]) | (v != v)) ? v : part[k];                                       \
+                part[k] = ((v better part[k]) | (v != v)) ? v : part[k];                                     \
             }                                                                                                \
         for (; i < n; i++) {                                                                                 \
             const T v = MAGNITUDE(x[i]);                                                                     \
-            best = ((v better best) | (v != v)) ? v : best;                                                    \
+            best = ((v better best) | (v != v)) ? v : best;                                                  \
         }                                                                                                    \
-        for (int k = 0; k < LANES; k++) best = ((part[k] better best) | (part[k] != part[k])) ? part[k] : best; \
+        for (int k = 0; k < LANES; k++)                                                                      \
+            best = ((part[k] better best) | (part[k] != part[k])) ? part[k] : best;                          \
     }
 /* Squares of f32 fit in f64. Other powers, and squares in f64 whose sum leaves the safe range, are taken of x over the
  * largest (p < 0: smallest) magnitude. */
@@ -85,9 +87,11 @@ static ebb_tensor *vector_norm_compose(const ebb_call *c) {
     const vector_norm_attrs *a = (const vector_norm_attrs *)c->attrs;
     const int32_t have = c->x_shape[0].dtype;
     if (a->dtype && !ebb_is_float(a->dtype)) return EBB_FAIL(c, EBB_E_DTYPE, "dtype must be f32 or f64");
-    if (!ebb_is_float(have)) return EBB_FAIL(c, EBB_E_DTYPE, "the input must be f32 or f64; convert with ebb_to (op \"to\")");
+    if (!ebb_is_float(have))
+        return EBB_FAIL(c, EBB_E_DTYPE, "the input must be f32 or f64; convert with ebb_to (op \"to\")");
     if (a->dtype && a->dtype != have)
-        return ebb_linalg_vector_norm(ebb_to(c->x[0], (ebb_dtype)a->dtype), .dim = a->dim, .keepdim = a->keepdim, .ord = a->ord);
+        return ebb_linalg_vector_norm(ebb_to(c->x[0], (ebb_dtype)a->dtype), .dim = a->dim,
+                                      .keepdim = a->keepdim, .ord = a->ord);
     if ((a->ord < 0 || a->ord > 1e300) && !reduced_count(c, a->dim)) {
         ebb_tensor *y = ebb_sum(c->x[0], .dim = a->dim, .keepdim = a->keepdim); /* refuses dims that do not exist */
         if (y && ebb_info_of(y).numel)
