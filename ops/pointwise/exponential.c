@@ -166,10 +166,11 @@ EBB_OP(xlogy,
     .doc = "Product with a logarithm, 0 where the factor is 0; NaN in other stays NaN."
 );
 
+/* An integer exponent beside an f64 is taken as one, so that 2^y has its range. */
 static ebb_tensor *ldexp_compose(const ebb_call *c) {
-    const int32_t d = c->x_shape[0].dtype;
-    ebb_tensor *y = c->x[1];
-    return ebb_mul(c->x[0], ebb_exp2(d == EBB_F64 && !ebb_is_float(c->x_shape[1].dtype) ? ebb_to(y, EBB_F64) : y));
+    const ebb_shape *x = &c->x_shape[0], *y = &c->x_shape[1];
+    const bool wide = x->dtype == EBB_F64 && !ebb_is_float(y->dtype) && (x->ndim || !y->ndim);
+    return ebb_mul(c->x[0], ebb_exp2(wide ? ebb_to(c->x[1], EBB_F64) : c->x[1]));
 }
 
 EBB_OP(ldexp,
@@ -188,17 +189,18 @@ typedef struct logit_attrs {
 static const ebb_attr logit_attr[] = {EBB_ATTR(EBB_A_FLOAT, logit_attrs, eps, "-1",
                                                "the input is limited to [eps, 1 - eps]; negative: it is not")};
 
-/* Between 1/4 and 3/4, where the quotient is near 1, by its difference from 1. */
-#define LOGIT(v)                                                                                             \
-    ((v) > (T)0.25 && (v) < (T)0.75 ? ebb_log1p((2 * (v)-1) / (1 - (v))) : ebb_log((v) / (1 - (v))))
+/* With u = |1 - 2v| / min(v, 1 - v) it is +-ln(1 + u): nothing cancels. */
 EBB_KERNEL(logit_fwd,
     const T eps = (T)((const logit_attrs *)l->attrs)->eps;
     const T lo = eps < 0 ? -(T)INFINITY : eps; const T hi = eps < 0 ? (T)INFINITY : 1 - eps;
-    const T *p = (const T *)l->p[0];
+    const T *p0 = (const T *)l->p[0];
     T *q = (T *)l->p[1];
-    for (int64_t i = 0; i < l->n; i++) {
-        const T x = p[i * l->step[0]]; const T v = x < lo ? lo : x > hi ? hi : x;
-        q[i * l->step[1]] = LOGIT(v);
+    const int64_t s0 = l->step[0]; const int64_t sq = l->step[1];
+    EBB_IVDEP for (int64_t i = 0; i < l->n; i++) {
+        const T x = p0[i * s0]; const T v = x < lo ? lo : x > hi ? hi : x;
+        const T above = v < (T)0.5 ? 1 - 2 * v : 2 * v - 1; const T below = v < (T)0.5 ? v + 0 : 1 - v; /* no -0 */
+        const T y = ebb_log1p(above / below);
+        q[i * sq] = v < (T)0.5 ? -y : y;
     })
 
 static ebb_tensor *logit_dx(const ebb_call *c, ebb_tensor *g) {

@@ -22,11 +22,16 @@ static inline bool ebb__is_whole(double v, size_t bytes) {
     return v >= -most && v < most && v == (double)(int64_t)v;
 }
 
+/* The functions of <ebb/math.h> that have no macro there, by type. */
+#define NEAREST(x) _Generic((x), float : ebb__nearest_f32, default : ebb__nearest_f64)(x)
+#define TRUNCATED(x) _Generic((x), float : ebb__truncated_f32, default : ebb__truncated_f64)(x)
+#define WITH_SIGN(x, y) _Generic((x), float : ebb__odd_f32, default : ebb__odd_f64)(x, y)
+
 /* One body for floats, another for i64, which serves every integer type and bool. */
 #define KERNEL_FLOAT_INT(name, float_body, int_body)                                                         \
     EBB__BODY(name##_f32, float, float_body)                                                                 \
-    EBB__BODY(name##_f64, double, float_body)                                                                \
-    EBB__BODY(name##_i64, int64_t, int_body)                                                                 \
+    EBB__BODY_SMALL(name##_f64, double, float_body)                                                          \
+    EBB__BODY_SMALL(name##_i64, int64_t, int_body)                                                           \
     static const ebb_kernel name[] = {{EBB_F32, EBB__TABLE(name##_f32)},                                     \
                                       {EBB_F64, EBB__TABLE(name##_f64)},                                     \
                                       {EBB_I64, EBB__TABLE(name##_i64)},                                     \

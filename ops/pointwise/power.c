@@ -25,32 +25,24 @@ static int64_t int_power(int64_t x, int64_t n) {
         q[i * sq] = expr;                                                                                    \
     }
 #define POW_OPERANDS                                                                                         \
-    const T *p0 = (const T *)l->p[0];                                                                        \
-    const T *p1 = (const T *)l->p[1];                                                                        \
+    const double k = exponent_of(l->attrs);                                                                  \
+    const T number = AS_T(k), *p0 = (const T *)l->p[0], *p1 = l->p[1] ? (const T *)l->p[1] : &number;        \
     T *q = (T *)l->p[2];                                                                                     \
-    const int64_t n = l->n, s = l->step[0], sq = l->step[2];                                                 \
-    const double k = exponent_of(l->attrs);
+    const int64_t n = l->n, s = l->step[0], s1 = l->p[1] ? l->step[1] : 0, sq = l->step[2];
 /* Small powers are products: exact, and many times faster; so are the roots. */
 #define POW_FLOAT                                                                                            \
     POW_OPERANDS                                                                                             \
-    if (p1) {                                                                                                \
-        const int64_t s1 = l->step[1];                                                                       \
-        POWERS(ebb_raise(x, p1[i * s1]))                                                                     \
-    } else if (k == 2) POWERS(x *x)                                                                          \
-    else if (k == 3) POWERS(x *x *x)                                                                         \
-    else if (k == 1) POWERS(x)                                                                               \
-    else if (k == -1) POWERS(1 / x)                                                                          \
-    else if (k == -2) POWERS(1 / (x * x))                                                                    \
-    else if (k == 0.5) POWERS(ebb_sqrt(x))                                                                   \
-    else if (k == -0.5) POWERS(1 / ebb_sqrt(x))                                                              \
-    else POWERS(ebb_raise(x, (T)k))
+    if (!l->p[1] && k == 2) POWERS(x *x)                                                                     \
+    else if (!l->p[1] && k == 3) POWERS(x *x *x)                                                             \
+    else if (!l->p[1] && k == 1) POWERS(x)                                                                   \
+    else if (!l->p[1] && k == -1) POWERS(1 / x)                                                              \
+    else if (!l->p[1] && k == -2) POWERS(1 / (x * x))                                                        \
+    else if (!l->p[1] && k == 0.5) POWERS(ebb_sqrt(x))                                                       \
+    else if (!l->p[1] && k == -0.5) POWERS(1 / ebb_sqrt(x))                                                  \
+    else POWERS(ebb_raise(x, p1[i * s1]))
 #define POW_INT                                                                                              \
     POW_OPERANDS                                                                                             \
-    if (p1) {                                                                                                \
-        const int64_t s1 = l->step[1];                                                                       \
-        for (int64_t i = 0; i < n; i++) q[i * sq] = int_power(p0[i * s], p1[i * s1]);                        \
-    } else                                                                                                   \
-        for (int64_t i = 0; i < n; i++) q[i * sq] = int_power(p0[i * s], (T)k);
+    for (int64_t i = 0; i < n; i++) q[i * sq] = int_power(p0[i * s], p1[i * s1]);
 KERNEL_FLOAT_INT(pow_fwd, POW_FLOAT, POW_INT)
 
 static bool has_tensor(const ebb_call *c) { return ebb__given(c, 1) != NULL; }

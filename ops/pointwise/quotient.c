@@ -41,35 +41,51 @@ EBB_OP(div,
 
 /* ---- rounded ---- */
 
-/* x - y*trunc(x/y), exact. While the quotient has few bits, it is off by one at most and its product with y exact in two
- * doubles; beyond, C's fmod, which is exact as well, so the same everywhere. */
-static double mod_of(double x, double y) {
-    const double a = ebb_abs_f64(x), b = ebb_abs_f64(y), q0 = a / b;
-    if (!(q0 < 0x1p50) || b < 0x1p-900 || b > 0x1p900) return fmod(x, y);
-    const double q = (double)(int64_t)q0;
+/* |x| - |y|*trunc(|x/y|), exact. While the quotient has few bits, it is off by one at most and its product with y is exact
+ * in two doubles; *far where it has not, or y is so small or large that the product is not exact. */
+static EBB_INLINE double near_mod(double x, double y, int *far) {
+    const double a = ebb_abs_f64(x), b = ebb_abs_f64(y), quotient = a / b, q = ebb_floor_f64(quotient);
     double p, e;
     ebb__two_prod_f64(q, b, &p, &e);
     double r = (a - p) - e;
     r = r < 0 ? r + b : r;
     r = r >= b ? r - b : r;
-    return x < 0 || (x == 0 && 1 / x < 0) ? -r : r;
+    *far |= !(quotient < 0x1p50) | (b < 0x1p-900) | (b > 0x1p900);
+    return ebb__odd_f64(r, x);
 }
 
-static double floored(double x, double y) {
-    const double exact = x / y;
-    if (y == 0) return exact;
-    const double m = mod_of(x, y);
-    double q = (x - m) / y;
-    if (m != 0 && (y < 0) != (m < 0)) q -= 1;
-    if (q == 0) return ebb__odd_f64(0, exact);
-    const double down = ebb_floor_f64(q);
-    return q - down > 0.5 ? down + 1 : q != q ? q : down;
+/* The quotient rounded down, and the remainder with the sign of y, from the one with the sign of x. */
+static EBB_INLINE double floored(double x, double y, double mod) {
+    const double exact = x / y, rest = (x - mod) / y;
+    const double q = (mod != 0) & ((y < 0) != (mod < 0)) ? rest - 1 : rest, down = ebb_floor_f64(q);
+    double z = q - down > 0.5 ? down + 1 : down;
+    z = q == 0 ? ebb__odd_f64(0, exact) : z;
+    return y == 0 ? exact : z;
+}
+static EBB_INLINE double with_sign_of(double y, double mod) {
+    return (mod != 0) & ((y < 0) != (mod < 0)) ? mod + y : mod;
 }
 
-static double remainder_of(double x, double y) {
-    const double m = mod_of(x, y);
-    return m != 0 && (y < 0) != (m < 0) ? m + y : m;
-}
+/* Blocks in which no element is far run as vectors; else C's fmod, which is exact as well, so the same everywhere. */
+#define MOD_LOOP(expr)                                                                                       \
+    enum { BLOCK = 64 };                                                                                     \
+    const T *p0 = (const T *)l->p[0], *p1 = (const T *)l->p[1];                                              \
+    T *out = (T *)l->p[2];                                                                                   \
+    const int64_t s0 = l->step[0], s1 = l->step[1], sq = l->step[2];                                         \
+    for (int64_t at = 0; at < l->n; at += BLOCK) {                                                           \
+        const int64_t n = l->n - at < BLOCK ? l->n - at : BLOCK;                                             \
+        double mods[BLOCK];                                                                                  \
+        int far = 0;                                                                                         \
+        for (int64_t i = 0; i < n; i++)                                                                      \
+            mods[i] = near_mod((double)p0[(at + i) * s0], (double)p1[(at + i) * s1], &far);                  \
+        for (int64_t i = 0; i < n && far; i++)                                                               \
+            mods[i] = fmod((double)p0[(at + i) * s0], (double)p1[(at + i) * s1]);                            \
+        EBB_IVDEP for (int64_t i = 0; i < n; i++) {                                                          \
+            const double x = (double)p0[(at + i) * s0], y = (double)p1[(at + i) * s1], mod = mods[i];        \
+            (void)x, (void)y;                                                                                \
+            out[(at + i) * sq] = (T)(expr);                                                                  \
+        }                                                                                                    \
+    }
 
 /* -1 divides without a trap: INT64_MIN / -1 wraps around. */
 #define INT_QUOTIENT(x, y) ((y) == -1 ? (T)(0 - (uint64_t)(x)) : (x) / (y))
@@ -87,12 +103,10 @@ static double remainder_of(double x, double y) {
         ((T *)l->p[2])[i * l->step[2]] = expr;                                                               \
     }
 
-#define ROUND_TO_0(v) ebb__odd_f64(ebb_floor_f64(ebb_abs_f64(v)), v)
-KERNEL_FLOAT_INT(div_trunc_fwd, EBB__MAP2_BODY(T, ROUND_TO_0((double)(x / y))), INT_LOOP(INT_QUOTIENT(x, y)))
-KERNEL_FLOAT_INT(div_floor_fwd, EBB__MAP2_BODY(T, floored((double)x, (double)y)), INT_LOOP(INT_FLOORED(x, y)))
-KERNEL_FLOAT_INT(fmod_fwd, EBB__MAP2_BODY(T, mod_of((double)x, (double)y)), INT_LOOP(INT_MOD(x, y)))
-KERNEL_FLOAT_INT(remainder_fwd, EBB__MAP2_BODY(T, remainder_of((double)x, (double)y)),
-                 INT_LOOP(INT_REMAINDER(x, y)))
+KERNEL_FLOAT_INT(div_trunc_fwd, EBB__MAP2_BODY(T, TRUNCATED(x / y)), INT_LOOP(INT_QUOTIENT(x, y)))
+KERNEL_FLOAT_INT(div_floor_fwd, MOD_LOOP(floored(x, y, mod)), INT_LOOP(INT_FLOORED(x, y)))
+KERNEL_FLOAT_INT(fmod_fwd, MOD_LOOP(mod), INT_LOOP(INT_MOD(x, y)))
+KERNEL_FLOAT_INT(remainder_fwd, MOD_LOOP(with_sign_of(y, mod)), INT_LOOP(INT_REMAINDER(x, y)))
 
 EBB_OP(div_trunc,
     .sig = "input(),other()->()",

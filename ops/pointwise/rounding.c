@@ -76,7 +76,7 @@ EBB_OP(ceil,
     .doc = "Rounds each element up."
 );
 
-EBB_MAP1(trunc_fwd, ebb__truncated_f64((double)x))
+EBB_MAP1(trunc_fwd, TRUNCATED(x))
 
 EBB_OP(trunc,
     .sig = "input()->()",
@@ -89,7 +89,7 @@ EBB_OP(trunc,
     .doc = "Rounds each element towards 0."
 );
 
-EBB_MAP1(frac_fwd, (double)x - ebb__truncated_f64((double)x))
+EBB_MAP1(frac_fwd, x - TRUNCATED(x))
 
 EBB_OP(frac,
     .sig = "input()->()",
@@ -117,7 +117,7 @@ EBB_KERNEL(round_fwd,
     const int64_t decimals = ((const round_attrs *)l->attrs)->decimals;
     const T ten = (T)ten_to(decimals);
     const bool after = decimals > 0;
-    EBB__MAP1_BODY(T, after ? (T)ebb__nearest_f64((double)(x * ten)) / ten : (T)ebb__nearest_f64((double)(x / ten)) * ten))
+    EBB__MAP1_BODY(T, after ? NEAREST(x * ten) / ten : NEAREST(x / ten) * ten))
 
 static ebb_tensor *round_compose(const ebb_call *c) {
     if (!ebb_is_float(c->x_shape[0].dtype) && ((const round_attrs *)c->attrs)->decimals)
@@ -141,7 +141,7 @@ EBB_OP(round,
 
 /* ---- signs and steps of another ---- */
 
-EBB_MAP2(copysign_fwd, ebb__odd_f64((double)ebb_abs(x), (double)y))
+EBB_MAP2(copysign_fwd, WITH_SIGN(ebb_abs(x), y))
 
 static ebb_tensor *copysign_dx(const ebb_call *c, ebb_tensor *g) {
     return ebb_mul(g, ebb_mul(ebb_sign(c->x[0]), ebb_sign(c->y[0])));

@@ -123,12 +123,19 @@ static double digamma_of(double x) {
     return sum + (ebb_log_f64(x) - 0.5 * v - z * POLYNOMIAL(digamma_series, z));
 }
 
+static double reciprocal_power(double x, double s) { /* x^-s, s whole */
+    double y = 1, b = 1 / x;
+    for (int64_t n = (int64_t)s; n; n >>= 1, b *= b)
+        if (n & 1) y *= b;
+    return y;
+}
+
 /* Hurwitz' zeta(s, x) = sum over k of (x + k)^-s for x > 0, s > 1 whole: ten terms, then Euler and Maclaurin's series. */
 static double zeta_positive(double s, double x) {
     double sum = 0;
     const double end = x + 10;
-    for (; x < end && x < 20; x += 1) sum += ebb_pow_f64(x, -s);
-    const double last = ebb_pow_f64(x, -s), z = 1 / (x * x);
+    for (; x < end && x < 20; x += 1) sum += reciprocal_power(x, s);
+    const double last = reciprocal_power(x, s), z = 1 / (x * x);
     double factor = s / x, tail = 0; /* of term j: s (s+1) ... (s+2j-2) / x^(2j-1) */
     const int n = (int)(sizeof zeta_series / sizeof *zeta_series);
     for (int j = 1; j <= n; j++) {

@@ -50,6 +50,13 @@ static EBB_INLINE float ebb_floor_f32(float x) {
     return n > x ? n - 1 : n;
 }
 
+/* The integer nearest to x, of two the even one; towards 0. */
+static EBB_INLINE float ebb__nearest_f32(float x) {
+    float a = ebb_abs_f32(x);
+    return ebb__odd_f32(a < 0x1p23f ? (a + 0x1p23f) - 0x1p23f : a, x);
+}
+static EBB_INLINE float ebb__truncated_f32(float x) { return ebb__odd_f32(ebb_floor_f32(ebb_abs_f32(x)), x); }
+
 /* ---- exp ----------------------------------------------------------------------------------------------- */
 
 /* (e^r - 1 - r) / r^2 for |r| <= ln2/2.  r^2 times its error: 2^-27. */

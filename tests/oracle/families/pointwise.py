@@ -64,14 +64,14 @@ def each(generate, *ops, **how):
     return {op: lambda op=op: generate(op, **how) for op in ops}
 
 
-ALPHAS = [{}, {"alpha": 2}, {"alpha": -1.5}, {"alpha": 0}]
+ALPHAS = [{}, {"alpha": 2}, {"alpha": -1.5}]
 MODES = [{}, {"rounding_mode": "trunc"}, {"rounding_mode": "floor"}]
 
 
 # ---- powers ----
 
 def powers():
-    exponents = [2, 3, 0.5, -1, -1.7, 1, 0, -2, 4, 2.5, -0.5, 0.3333, math.inf, -math.inf, -3, 63]
+    exponents = [2, 3, 0.5, -1, -1.7, 1, 0, -2, 2.5, -0.5, math.inf, -math.inf, 63]
     yield from one("pow", [{"exponent": k} for k in exponents])
     yield from two("pow")
     x = draw((3,))
@@ -187,7 +187,7 @@ KNOWN = [
     (".*", r"dtype is bool, torch has i64 \|.*bool\[.*number [01]\)", "a C number 0 or 1 beside a bool is a bool"),
     ("rsub|floor_divide|fmod|remainder|div.*|clamp_m..", "dtype is i64, torch has u8", WRAPS),
     ("clamp.*", r"(\b25\d, torch has|torch has 25\d).*\| \w+\(u8", WRAPS),
-    ("pow", r"value: .*\| \w+\(u8.* i(32|64)\[\]", WRAPS),
+    ("pow|div.*|floor_divide|fmod|remainder", r"value: .*\| \w+\(u8.* i(32|64)\[\]", WRAPS),
     ("l[te]|g[te]|eq|ne|logical_.*", "needs_grad is False", "what a comparison puts in a tensor's place has no gradient"),
     ("pow", r"gradient of input 0.*\| pow_?\(f64.* f32\[", "torch takes the exponent less 1 in f32"),
     ("logical_.*|eq|ne|l[te]|g[te]", "needs a gradient, and .* has no rule for it", "in place it would cut the gradient without a word"),
