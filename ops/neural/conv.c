@@ -121,7 +121,7 @@ EBB_OP(conv1d,
     .infer = own_shapes,
     .attrs = EBB_ATTRS(conv_attrs, conv_attr),
     .tries = "[2,3,6] [4,3,2] [4]; [2,4,7] [6,2,3] [6] stride=2 padding=1 groups=2; [3,5] [2,3,2] auto_pad=same; [2,3,6] [3,1,2] [3] dilation=2 groups=3; [1,1,4] [1,1,1]; [0,2,4] [5,2,2]",
-    .doc = "Convolution (cross-correlation) of (n, c, length) or (c, length) with weights (o, c/groups, k); 1 or no bias for each o.",
+    .doc = "Convolution (cross-correlation) of (n, c, length) or (c, length) with weights (o, c/groups, k), and perhaps a bias for each o.",
     .ref = "torch.nn.functional.conv1d"
 );
 
@@ -132,7 +132,7 @@ EBB_OP(conv2d,
     .infer = own_shapes,
     .attrs = EBB_ATTRS(conv_attrs, conv_attr),
     .tries = "[2,3,5,4] [5,3,3,2] [5]; [2,4,5,6] [10,2,3,2] [10] stride=2,1 padding=1,0 groups=2; [3,4,5] [2,3,2,3] auto_pad=same; [1,2,5,6] [2,1,2,2] [2] dilation=2,1 groups=2; [2,3,4,3] [5,3,1,1]; [0,2,4,4] [5,2,2,2]",
-    .doc = "Convolution (cross-correlation) of (n, c, h, w) or (c, h, w) with weights (o, c/groups, kh, kw); 1 or no bias for each o.",
+    .doc = "Convolution (cross-correlation) of (n, c, h, w) or (c, h, w) with weights (o, c/groups, kh, kw), and perhaps a bias for each o.",
     .ref = "torch.nn.functional.conv2d"
 );
 
@@ -143,7 +143,7 @@ EBB_OP(conv3d,
     .infer = own_shapes,
     .attrs = EBB_ATTRS(conv_attrs, conv_attr),
     .tries = "[1,2,3,4,3] [5,2,2,3,2] [5]; [2,2,3,4,4] [2,1,2,2,3] stride=1,2,1 padding=1,0,1 groups=2; [2,3,3,2] [5,2,2,2,3] auto_pad=same; [1,1,3,4,3] [5,1,2,2,2] dilation=2,1,2",
-    .doc = "Convolution (cross-correlation) of (n, c, d, h, w) or (c, d, h, w) with weights (o, c/groups, kd, kh, kw); 1 or no bias for each o.",
+    .doc = "Convolution (cross-correlation) of (n, c, d, h, w) or (c, d, h, w) with weights (o, c/groups, kd, kh, kw), and perhaps a bias for each o.",
     .ref = "torch.nn.functional.conv3d"
 );
 

@@ -257,5 +257,6 @@ KNOWN = [
     ("linalg_matrix_power", "a negative power", "negative powers need an inverse"),
     ("trace", r"\| trace\(f(32|64)\[4, 2\]", "torch's gradient of a tall matrix goes on in its next rows"),
     ("cov", "second .* nan, torch has -?inf", "where the correction leaves nothing to divide by: 0 times infinity"),
+    ("corrcoef", r"(gradient|second) of input \d: -?0.0, torch has nan", "one variable's correlation with itself is constant, also where it is NaN"),
     ("cdist", "nan, torch has .* p=inf", "NaN wins in every norm; in torch not in this"),
 ]
