@@ -46,7 +46,12 @@ def pairs():
     yield Case("cosine_similarity", draw((3, 300), F32, "normal") * 1e-3, draw((3, 300), F32, "normal"))
 
 
-CASES = {"normalize": normalized, "cosine_similarity pairwise_distance": pairs}
+def constants():
+    for shape, dtype in itertools.product(SHAPES, DTYPES):
+        yield Case("outside_graph", draw(shape, dtype))
+
+
+CASES = {"outside_graph": constants, "normalize": normalized, "cosine_similarity pairwise_distance": pairs}
 TWIN = {
     "normalize": F.normalize, "cosine_similarity": F.cosine_similarity, "pairwise_distance": F.pairwise_distance,
     "outside_graph": lambda x: x.detach(),
