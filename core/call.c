@@ -74,6 +74,10 @@ ebb_tensor *ebb__call(ebb *e, const ebb__entry *x, int n_x, ebb_tensor *const *i
     c.back_to = EBB_NONE;
     c.y[0] = NULL;
     for (int i = 0; i < n_x && i < EBB_MAX_OPERANDS; i++) c.in[i] = in[i];
+    if (!x->variadic && n_x >= x->required) /* optional inputs that are not named are absent */
+        for (; n_x < x->n_in; n_x++) c.in[n_x] = NULL;
+    c.n_x = n_x;
+    in = c.in;
     if (ebb__check_inputs(&c) != EBB_OK) return failed(e);
     /* attributes: the caller's struct, or its beginning over the defaults */
     _Alignas(16) char own[MAX_ATTRS];
@@ -99,7 +103,7 @@ ebb_tensor *ebb__call(ebb *e, const ebb__entry *x, int n_x, ebb_tensor *const *i
     if (!in_place && !c.identity && ebb__wants_grad(&c) &&
         ebb__record(e, x, c.n_x, c.in, c.n_y, c.y, c.attrs) != EBB_OK)
         return failed(e);
-    if (in_place) c.y[0] = in[0];
+    if (in_place) c.y[0] = c.target;
     if (in_place == c.in_place && ebb__listening(e, EBB_EV_OP) && raise_op(&c) != EBB_OK) return NULL;
     if (outs) {
         outs->n = c.n_y;

@@ -125,9 +125,8 @@ EBB_OP(rand_like,
     .sig = "input()->()",
     .math = "y_i uniform in [0, 1)",
     .compose = rand_like_compose,
-    .infer = own_shapes,
     .attrs = EBB_ATTRS(drawn_like_attrs, drawn_like_attr),
-    .flags = EBB_RANDOM,
+    .flags = EBB_RANDOM | EBB_OWN_SHAPES,
     .tries = "[2,3]; [] dtype=f32; [0,2] dtype=f64",
     .doc = "rand in the shape of the input."
 );
@@ -135,9 +134,8 @@ EBB_OP(randn_like,
     .sig = "input()->()",
     .math = "y_i normal with mean 0 and variance 1",
     .compose = randn_like_compose,
-    .infer = own_shapes,
     .attrs = EBB_ATTRS(drawn_like_attrs, drawn_like_attr),
-    .flags = EBB_RANDOM,
+    .flags = EBB_RANDOM | EBB_OWN_SHAPES,
     .tries = "[2,3]; [] dtype=f32; [0,2] dtype=f64",
     .doc = "randn in the shape of the input."
 );

@@ -10,12 +10,6 @@ typedef struct drawn_attrs {
     int64_t key;
 } drawn_attrs;
 
-/* `.infer` of composed ops: shapes do not follow from the signature. Never called: there is no kernel. */
-static inline ebb_status own_shapes(ebb_infer *s) {
-    (void)s;
-    return EBB_OK;
-}
-
 enum { STRIP = 64 }; /* blocks drawn together, in a loop that can be vectorised */
 
 /* Words 4k .. 4k+3 are those of block (hi, first + k) under the key. */

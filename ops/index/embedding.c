@@ -209,7 +209,7 @@ EBB_OP(embedding_bag,
     .sig = "input():i,weight(v,d),offsets()?:i,per_sample_weights()?->(d)",
     .math = "y_b = sum, mean or max of s_i*W[index_i] over the i of bag b;  dW[index_i] += s_i*g_b (/n_b),  ds_i = g_b . W[index_i]",
     .compose = embedding_bag_compose,
-    .infer = own_shapes,
+    .flags = EBB_OWN_SHAPES,
     .attrs = EBB_ATTRS(bag_attrs, bag_attr),
     .tries = "[2,3]<4 [4,2]; [2,3]<4 [4,2] mode=sum; [2,3]<5 [5,2] mode=max; [4]<3 [3,2] [1]<1; [2,2]<3 [3,2] - [2,2] mode=sum; [0]<3 [3,2] [2]<1 mode=sum include_last_offset=1; [2,3]<2 [2,2] padding_idx=1; [3]<4 [4,2] [3]<1 mode=sum padding_idx=-1",
     .doc = "One row for each bag of indices: a row of a 2-d input, or the stretch of a 1-d one that begins at its offset. Empty bags give 0. The gradient of a maximum is shared evenly among equals."

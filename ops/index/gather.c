@@ -134,9 +134,8 @@ EBB_OP(scatter,
     .sig = "input(),index():i,src()?->()",
     .math = "y = x, then y[..index[..i..]..] = s[..i..];  dx = g with 0 there,  ds[..i..] = g[..index[..i..]..]",
     .compose = scatter_compose,
-    .infer = own_shapes,
     .attrs = EBB_ATTRS(scatter_attrs, scatter_attr),
-    .flags = EBB_LINEAR | EBB_INPLACE,
+    .flags = EBB_LINEAR | EBB_INPLACE | EBB_OWN_SHAPES,
     .tries = "[4,3] [1,3]<4 [1,3] dim=0; [4,3] [4,2]<3 dim=1 value=0.7; [3,4,2] [2,3,1]<4 [3,4,2] dim=-2; [5] [7]<5 [9] dim=0; [] [3]<1 [3] dim=0; [3] []<3 [1] dim=0",
     .doc = "Writes each element of src, or value, to the place along dim that index names. Of several for one place the last stays, and the gradient goes to it alone. index may be smaller than input and src."
 );
@@ -152,9 +151,8 @@ EBB_OP(scatter_add,
     .sig = "input(),index():i,src()->()",
     .math = "y = x, then y[..index[..i..]..] += s[..i..];  dx = g,  ds[..i..] = g[..index[..i..]..]",
     .compose = scatter_add_compose,
-    .infer = own_shapes,
     .attrs = EBB_ATTRS(dim_attrs, dim_attr),
-    .flags = EBB_LINEAR | EBB_INPLACE,
+    .flags = EBB_LINEAR | EBB_INPLACE | EBB_OWN_SHAPES,
     .tries = "[4,3] [5,3]<4 [5,3] dim=0; [4,3] [4,2]<3 [4,3] dim=1; [3,4,2] [2,3,1]<4 [3,4,2] dim=-2; [5] [7]<5 [9] dim=0; [] [3]<1 [3] dim=0; [3] []<3 [1] dim=0",
     .doc = "Adds each element of src to the place along dim that index names, in order: the same bits for any number of threads. index may be smaller than input and src."
 );
@@ -193,9 +191,8 @@ EBB_OP(take_along_dim,
     .sig = "input(),indices():i->()",
     .math = "y[..i..] = x[..indices[..i..]..];  dx = 0, then dx[..indices[..i..]..] += g[..i..]",
     .compose = take_along_dim_compose,
-    .infer = own_shapes,
     .attrs = EBB_ATTRS(dim_attrs, along_attr),
-    .flags = EBB_LINEAR,
+    .flags = EBB_LINEAR | EBB_OWN_SHAPES,
     .tries = "[4,3] [2,3]<4 dim=0; [1,3] [4,2]<3 dim=1; [2,4,1] [1,2,3]<4 dim=-2; [2,3] [2,2]<6",
     .doc = "gather with input and indices broadcast against each other in the dims other than dim; without a dim both are taken as 1-d."
 );

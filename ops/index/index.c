@@ -198,9 +198,8 @@ EBB_OP(index_copy,
     .sig = "input(),index():i,source()->()",
     .math = "y = x, then y[..index_i..] = s[..i..];  dx = g with 0 there,  ds[..i..] = g[..index_i..]",
     .compose = index_copy_compose,
-    .infer = own_shapes,
     .attrs = EBB_ATTRS(dim_attrs, index_attr),
-    .flags = EBB_LINEAR | EBB_INPLACE,
+    .flags = EBB_LINEAR | EBB_INPLACE | EBB_OWN_SHAPES,
     .tries = "[4,3] [5]<4 [5,3]; [3,4,2] [3]<4 [3,3,2] dim=1; [3,4] [0]<4 [3,0] dim=-1; [4] []<4 []; [] [1]<1 [1]; [3,3] [3]<3 [3,3] dim=1",
     .doc = "Replaces the rows of input that the indices name by the rows of source. Of several for one place the last stays, and the gradient goes to it alone."
 );
@@ -231,9 +230,8 @@ EBB_OP(index_fill,
     .sig = "input(),index():i,value()?->()",
     .math = "y = x, then y[..index_i..] = value;  dx = g with 0 there,  dvalue = sum of g there",
     .compose = index_fill_compose,
-    .infer = own_shapes,
     .attrs = EBB_ATTRS(index_fill_attrs, index_fill_attr),
-    .flags = EBB_INPLACE,
+    .flags = EBB_INPLACE | EBB_OWN_SHAPES,
     .tries = "[4,3] [5]<4 value=0.7; [3,4,2] [3]<4 [] dim=1; [3,4] [0]<4 dim=-1 value=2; [] [1]<1 []; [4] []<4 []; [3,3] [2]<3 value=0.5",
     .doc = "Fills the rows that the indices name with one number, an attribute or a 0-d tensor. Indices may count from the end."
 );

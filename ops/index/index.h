@@ -19,13 +19,6 @@ static inline ebb_status dim_refused(ebb_infer *s) {
                    (long long)((const dim_attrs *)s->attrs)->dim, s->x->ndim, -n, n - 1);
 }
 
-/* `.infer` of composed ops: says that shapes do not follow from the signature, so that the verifier takes them from `.tries`
- * alone. Never called: there is no kernel. */
-static inline ebb_status own_shapes(ebb_infer *s) {
-    (void)s;
-    return EBB_OK;
-}
-
 static inline ebb_status index_refused(const ebb_loop *l, int64_t index, int64_t rows) {
     return l->fail(l, EBB_E_INDEX, "index %lld is outside 0..%lld", (long long)index, (long long)rows - 1);
 }

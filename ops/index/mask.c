@@ -68,7 +68,7 @@ EBB_OP(nonzero,
     .sig = "input()->():i",
     .math = "y = the indices of the elements that are not 0",
     .compose = nonzero_compose,
-    .infer = own_shapes,
+    .flags = EBB_OWN_SHAPES,
     .tries = "[4]; [2,3]; []; [0,2]",
     .doc = "The indices of the elements that are not 0, in row-major order: a row for each, a column for each dim. NaN is not 0."
 );
@@ -76,7 +76,7 @@ EBB_OP(argwhere,
     .sig = "input()->():i",
     .math = "y = the indices of the elements that are not 0",
     .compose = nonzero_compose,
-    .infer = own_shapes,
+    .flags = EBB_OWN_SHAPES,
     .tries = "[4]; [2,3]; []; [0,2]",
     .doc = "nonzero by its other name."
 );
@@ -97,7 +97,7 @@ EBB_OP(where_indices,
     .sig = "condition()->()*",
     .math = "y_d = the index in dim d of each element that is not 0",
     .compose = where_indices_compose,
-    .infer = own_shapes,
+    .flags = EBB_OWN_SHAPES,
     .tries = "[4]; [2,3]; []; [0,2]",
     .doc = "The columns of nonzero as outputs of their own, one for each dim (a 0-d condition counts as 1-d): what torch.where gives for a condition alone."
 );
@@ -123,9 +123,8 @@ EBB_OP(masked_fill,
     .sig = "input(),mask():b,value()?->()",
     .math = "y = m ? value : x;  dx = m ? 0 : g,  dvalue = sum of g where m",
     .compose = masked_fill_compose,
-    .infer = own_shapes,
     .attrs = EBB_ATTRS(masked_attrs, masked_attr),
-    .flags = EBB_INPLACE,
+    .flags = EBB_INPLACE | EBB_OWN_SHAPES,
     .tries = "[4] [4] value=0.7; [2,3] [3] []; [2,1] [3] value=-1; [] [] []; [0,2] [2] value=1; [3] [2,3]",
     .doc = "One number, an attribute or a 0-d tensor, wherever the mask holds; input and mask are broadcast."
 );
@@ -164,8 +163,7 @@ EBB_OP(masked_select,
     .sig = "input(),mask():b->()",
     .math = "y = the x where m, in row-major order;  dx = 0, and g there",
     .compose = masked_select_compose,
-    .infer = own_shapes,
-    .flags = EBB_LINEAR,
+    .flags = EBB_LINEAR | EBB_OWN_SHAPES,
     .tries = "[1,4] [1,4]; [2,3] [1,3]; [2,1] [1,3]; [] []; [0,2] [1,2]; [3] [1,3]",
     .doc = "The elements for which the mask holds, as a 1-d tensor; input and mask are broadcast."
 );
@@ -187,8 +185,7 @@ EBB_OP(masked_scatter,
     .sig = "input(),mask():b,source()->()",
     .math = "y = x, and the next element of s wherever m;  dx = m ? 0 : g,  ds = the g where m, then 0",
     .compose = masked_scatter_compose,
-    .infer = own_shapes,
-    .flags = EBB_LINEAR | EBB_INPLACE,
+    .flags = EBB_LINEAR | EBB_INPLACE | EBB_OWN_SHAPES,
     .tries = "[4] [4] [5]; [2,3] [3] [2,4]; [2,1] [3] [6]; [] [] [1]; [0,2] [2] [3]",
     .doc = "Writes the elements of source, in row-major order, wherever the mask holds; input and mask are broadcast."
 );

@@ -146,8 +146,7 @@ EBB_OP(index,
     .sig = "input(),indices()*:i->()",
     .math = "y[i..,r..] = x[a[i..],b[i..],..,r..];  dx = 0, then dx[a,b,..] += g",
     .compose = index_compose,
-    .infer = own_shapes,
-    .flags = EBB_LINEAR,
+    .flags = EBB_LINEAR | EBB_OWN_SHAPES,
     .tries = "[4,3] [5]<4; [4,3] [2,1]<4 [3]<3; [2,3,2] [2]<2 [2]<3 [2]<2; [4] []<4; [3,2] [0]<3",
     .doc = "Elements of the leading dims chosen by integer tensors, broadcast together, that may count from the end, or by bool masks: a mask stands for as many dims as it has."
 );
@@ -176,9 +175,8 @@ EBB_OP(index_put,
     .sig = "input(),values(),indices()*:i->()",
     .math = "y = x, then y[a,b,..] = v, or += v;  dx = g, with 0 there unless accumulated,  dv = g[a,b,..]",
     .compose = index_put_compose,
-    .infer = own_shapes,
     .attrs = EBB_ATTRS(put_attrs, put_attr),
-    .flags = EBB_LINEAR | EBB_INPLACE,
+    .flags = EBB_LINEAR | EBB_INPLACE | EBB_OWN_SHAPES,
     .tries = "[4,3] [5,3] [5]<4; [4,3] [1,3] [2,1]<4 [3]<3 accumulate=1; [2,3,2] [2] [2]<2 [2]<3 [2]<2; [4] [] []<4; [3,2] [2] [3]<3; [3,2] [0,2] [0]<3",
     .doc = "Writes values, broadcast, to the elements that index would take. Of several for one place the last stays, and the gradient goes to it alone; with accumulate all are added."
 );
@@ -201,8 +199,7 @@ EBB_OP(take,
     .sig = "input(),index():i->()",
     .math = "y_i = x[index_i] in row-major order;  dx = 0, then dx[index_i] += g_i",
     .compose = take_compose,
-    .infer = own_shapes,
-    .flags = EBB_LINEAR,
+    .flags = EBB_LINEAR | EBB_OWN_SHAPES,
     .tries = "[3,4] [5]<12; [2,3] [2,2]<6; [4] []<4; [2,3] [0]<6; [] [2]<1",
     .doc = "Elements of the input as if it were 1-d, in the shape of the index, which may count from the end."
 );
@@ -219,9 +216,8 @@ EBB_OP(put,
     .sig = "input(),index():i,source()->()",
     .math = "y = x, then y[index_i] = s_i, or += s_i, in row-major order;  dx = g, with 0 there unless accumulated,  ds_i = g[index_i]",
     .compose = put_compose,
-    .infer = own_shapes,
     .attrs = EBB_ATTRS(put_attrs, put_attr),
-    .flags = EBB_LINEAR | EBB_INPLACE,
+    .flags = EBB_LINEAR | EBB_INPLACE | EBB_OWN_SHAPES,
     .tries = "[3,4] [5]<12 [5] accumulate=1; [2,3] [2,2]<6 [4]; [4] []<4 []; [2,3] [0]<6 [0]; [] [2]<1 [2]",
     .doc = "Writes to elements of the input as if it were 1-d. Of several for one place the last stays, and the gradient goes to it alone; with accumulate all are added."
 );

@@ -178,9 +178,8 @@ EBB_OP(scatter_reduce,
     .sig = "input(),index():i,src()->()",
     .math = "y[..k..] = sum, product, mean, max or min of x[..k..] and the s[..i..] whose index is k",
     .compose = scatter_reduce_compose,
-    .infer = own_shapes,
     .attrs = EBB_ATTRS(reduce_attrs, reduce_attr),
-    .flags = EBB_INPLACE,
+    .flags = EBB_INPLACE | EBB_OWN_SHAPES,
     .tries = "[4,3] [5,3]<4 [5,3] dim=0 reduce=sum; [4,3] [4,2]<3 [4,3] dim=1 reduce=prod; [2,3,2] [2,5,1]<3 [2,5,2] dim=-2 reduce=mean; [5] [4]<5 [4] dim=0 reduce=amax; [5] [4]<5 [4] dim=0 reduce=amin; "
              "[4,3] [5,3]<4 [5,3] dim=0 reduce=sum include_self=0; [4,3] [4,2]<3 [4,3] dim=1 reduce=prod include_self=0; [5] [3]<5 [4] dim=0 reduce=mean include_self=0; [5] [4]<5 [4] dim=0 reduce=amax include_self=0; [5] [4]<5 [4] dim=0 reduce=amin include_self=0",
     .doc = "Reduces what index writes to one place. The gradient of an extreme is shared evenly among equals; a product has derivatives of every order, zeros included. A mean of integers is rounded down."

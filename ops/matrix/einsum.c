@@ -285,7 +285,7 @@ static ebb_tensor *einsum_compose(const ebb_call *c) {
 EBB_OP(einsum,
     .sig = "operands()*->()",
     .math = "y[out] = sum over the other letters of the product of the operands",
-    .infer = own_shapes,
+    .flags = EBB_OWN_SHAPES,
     .compose = einsum_compose,
     .attrs = EBB_ATTRS(einsum_attrs, einsum_attr),
     .tries = "[2,3] [3,4] equation=ij,jk->ik; [2,2,3] [2,3,2] equation=bij,bjk->bik; [3,3] equation=ii->i; [3,3] equation=ii; [2,3] equation=ij->ji; [2,3] equation=ij->; [2] [3] equation=i,j->ij; [3] [3] equation=i,i; [2,2,3,2] [2,2,2,2] equation=bhqd,bhkd->bhqk; [2,3] [3,2] [2,4] equation=ij,jk,kl->il; [2,2,3] [3,2] equation=...ij,jk->...ik; [2,3] [2,4] [2] equation=bi,bj,b->ij; [2,3,2] [1,2,4] equation=...ij,...jk; [2,3] [2,3] equation=ij,ij->j; [2,1] [3,4] equation=ij,jk->ik; [2,0] [0,3] equation=ij,jk",

@@ -64,7 +64,7 @@ static ebb_tensor *linear_db(const ebb_call *c, ebb_tensor *g) {
 EBB_OP(linear,
     .sig = "input(k),weight(n,k),bias(n)?->(n)",
     .math = "y = x*W' + b;  dx = g*W,  dW = g'*x,  db = sum g",
-    .infer = own_shapes,
+    .flags = EBB_OWN_SHAPES,
     .compose = linear_compose,
     .vjp = EBB_VJP({linear_dx, EBB_X(1)}, {linear_dw, EBB_X(0)}, {linear_db, 0}),
     .tries = "[4,3] [2,3] [2]; [3] [2,3] [2]; [2,2,3] [4,3] [4]; [5,3] [2,3]; [0,3] [2,3] [2]; [1,1] [1,1] [1]; [2,0] [3,0] [3]; [2,3] [3]; [2,2,3] [3] []; [2,3] [4,3] []; [2,3] [4,3] [2,4]",

@@ -48,8 +48,6 @@ static inline bool broadcasts_to(const ebb_call *c, int i, const char *name, ebb
     return true;
 }
 
-/* `.infer` of a composed op: its shapes do not follow from its signature. Never asked for them. */
-static inline ebb_status own_shapes(ebb_infer *s) { return s->fail(s, EBB_E_KERNEL, "it is composed"); }
 
 /* ---- views and small compositions ---- */
 

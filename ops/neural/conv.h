@@ -76,9 +76,6 @@ static inline int64_t numel_of(const ebb_ints *sizes) {
     return n;
 }
 
-/* Says that shapes do not follow from the signature; of composed ops, which never come here. */
-static inline ebb_status own_shapes(ebb_infer *s) { return s->fail(s, EBB_E_KERNEL, "it has no kernel"); }
-
 /* ---- compose: attributes as the user gave them --------------------------------------------------------------- */
 
 /* One number for each of `dims` dims from a list that has one, or one for all, or none: then `none`. -> false: it failed. */

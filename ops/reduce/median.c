@@ -35,7 +35,7 @@ EBB_OP(quantile,
     .sig = "input()->()",
     .math = "y = s_i + (p - i)*(s_{i+1} - s_i), s the sorted elements, p = q*(n - 1), i = floor(p); or s_i, s_{i+1}, their mean, the nearer one",
     .compose = quantile_compose,
-    .infer = own_shapes,
+    .flags = EBB_OWN_SHAPES,
     .attrs = EBB_ATTRS(quantile_attrs, quantile_attr),
     .tries = "[5] q=0.3; [3,4] q=0.25,0.6 dim=0; [3,4] q=0.5 dim=-1 keepdim=1; [2,3,4] q=0.4 dim=1 interpolation=lower; [7] q=0.4 interpolation=higher; "
              "[7] q=0.4 interpolation=midpoint; [7] q=0.4,0.9 interpolation=nearest; [] q=0.3; [2,3] q=0,1 keepdim=1",

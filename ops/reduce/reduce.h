@@ -86,12 +86,6 @@ static inline ebb_tensor *for_sum(const ebb_call *c) {
     const int32_t have = c->x_shape[0].dtype, want = sum_dtype(((const sum_attrs *)c->attrs)->dtype, have);
     return want == have ? NULL : ebb_to(c->x[0], (ebb_dtype)want);
 }
-/* `.infer` of composed ops whose shapes do not follow from the signature: the verifier then takes them from `.tries` alone.
- * Never called: there is no kernel. */
-static inline ebb_status own_shapes(ebb_infer *s) {
-    (void)s;
-    return EBB_OK;
-}
 
 /* What running sums are kept in: f64 for f32. */
 #define WIDE_OF(T) __typeof__(_Generic((T)0, float : 0.0, default : (T)0))

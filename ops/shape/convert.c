@@ -161,7 +161,7 @@ EBB_OP(type_as,
     .sig = "input(),other()->()",
     .math = "y = x in other's element type;  dx = g in x's",
     .compose = type_as_compose,
-    .infer = shape_own,
+    .flags = EBB_OWN_SHAPES,
     .tries = "[3] [2]",
     .doc = "to the element type of another tensor."
 );

@@ -106,7 +106,7 @@ EBB_OP(stack,
     .sig = "tensors()*->()",
     .math = "y[k] = tensor k along a new dim;  dx_k = g[k]",
     .compose = stack_compose,
-    .infer = shape_own,
+    .flags = EBB_OWN_SHAPES,
     .attrs = EBB_ATTRS(cat_attrs, stack_attr),
     .tries = "[2,3] [2,3]; [2] [2] [2] dim=1; [] [] dim=-1; [2,3] [2,3] dim=-2; [0] [0]",
     .doc = "Tensors of one shape along a new dim."
@@ -128,7 +128,7 @@ EBB_OP(hstack,
     .sig = "tensors()*->()",
     .math = "y = the tensors one after another along dim 1;  dx_i = its part of g",
     .compose = hstack_compose,
-    .infer = shape_own,
+    .flags = EBB_OWN_SHAPES,
     .tries = "[2,1] [2,3]; [2] [3]; [] []",
     .doc = "cat along dim 1, of vectors along dim 0."
 );
@@ -137,7 +137,7 @@ EBB_OP(vstack,
     .sig = "tensors()*->()",
     .math = "y = the tensors one after another along dim 0;  dx_i = its part of g",
     .compose = vstack_compose,
-    .infer = shape_own,
+    .flags = EBB_OWN_SHAPES,
     .tries = "[1,3] [2,3]; [3] [3]; [] []; [3] [2,3]",
     .doc = "cat along dim 0, of vectors as rows."
 );
@@ -146,7 +146,7 @@ EBB_OP(dstack,
     .sig = "tensors()*->()",
     .math = "y = the tensors one after another along dim 2;  dx_i = its part of g",
     .compose = dstack_compose,
-    .infer = shape_own,
+    .flags = EBB_OWN_SHAPES,
     .tries = "[2,3] [2,3]; [3] [3]; [] []; [2,3,1] [2,3,2]",
     .doc = "cat along dim 2, of matrices as (m, n, 1)."
 );
@@ -155,7 +155,7 @@ EBB_OP(column_stack,
     .sig = "tensors()*->()",
     .math = "y = the tensors one after another along dim 1;  dx_i = its part of g",
     .compose = column_stack_compose,
-    .infer = shape_own,
+    .flags = EBB_OWN_SHAPES,
     .tries = "[3] [3]; [3] [3,2]; [] []",
     .doc = "cat along dim 1, of vectors as columns."
 );
@@ -185,7 +185,7 @@ EBB_OP(block_diag,
     .sig = "tensors()*->()",
     .math = "y = the matrices along the diagonal, zeros beside them;  dx_i = its block of g",
     .compose = block_diag_compose,
-    .infer = shape_own,
+    .flags = EBB_OWN_SHAPES,
     .tries = "[2,3] [1,2]; [2] [] [2,1]; [2,2]; [0] [1,2]",
     .doc = "A matrix of blocks; numbers and vectors are taken as matrices of one row."
 );

@@ -269,7 +269,7 @@ EBB_OP(pad,
     .sig = "input()->()",
     .math = "y = x with elements put before and after it in some dims;  dx = g where x is, and what was read again added",
     .compose = pad_compose,
-    .infer = shape_own,
+    .flags = EBB_OWN_SHAPES,
     .attrs = EBB_ATTRS(pad_attrs, pad_attr),
     .tries = "[3] pad=1,2; [2,3] pad=1,0,0,2 value=2.5; [2,3] pad=-1,1; [1,2,4] pad=2,1 mode=reflect; [2,4] pad=1,3 mode=replicate; [1,1,3,2] pad=1,2,2,0 mode=circular; [2,1,4] pad=-1,2 mode=circular; [2,3,3] pad=1,1,2,1 mode=reflect; [0] pad=1,1; [2] pad=",
     .doc = "Elements put around the input: a value, or the input mirrored (the edge itself once), its edge, or the input again. "

@@ -98,7 +98,7 @@ EBB_OP(reshape_as,
     .sig = "input(),other()->()",
     .math = "y = x in other's shape;  dx = g in x's shape",
     .compose = reshape_as_compose,
-    .infer = shape_own,
+    .flags = EBB_OWN_SHAPES,
     .tries = "[2,6] [3,4]; [4] [2,2]",
     .doc = "reshape to another tensor's shape."
 );
@@ -107,7 +107,7 @@ EBB_OP(view_as,
     .sig = "input(),other()->()",
     .math = "y = x in other's shape;  dx = g in x's shape",
     .compose = view_as_compose,
-    .infer = shape_own,
+    .flags = EBB_OWN_SHAPES,
     .tries = "[6] [1,6]; [4] [4,1]",
     .doc = "view in another tensor's shape."
 );
@@ -142,7 +142,7 @@ EBB_OP(flatten,
     .sig = "input()->()",
     .math = "y = x with dims start_dim..end_dim as one;  dx = g in x's shape",
     .compose = flatten_compose,
-    .infer = shape_own,
+    .flags = EBB_OWN_SHAPES,
     .attrs = EBB_ATTRS(flatten_attrs, flatten_attr),
     .tries = "[2,3,4]; [2,3,4] start_dim=1; [2,3,4] end_dim=-2; [2,0,3] start_dim=1; []; [3] start_dim=0",
     .doc = "Joins neighbouring dims; a 0-d input becomes 1-d."
@@ -187,7 +187,7 @@ EBB_OP(unflatten,
     .sig = "input()->()",
     .math = "y = x with one dim as several;  dx = g in x's shape",
     .compose = unflatten_compose,
-    .infer = shape_own,
+    .flags = EBB_OWN_SHAPES,
     .attrs = EBB_ATTRS(unflatten_attrs, unflatten_attr),
     .tries = "[2,6] dim=1 sizes=3,2; [6,2] dim=0 sizes=2,-1; [4] dim=-1 sizes=2,1,2; [0,3] dim=0 sizes=0,3",
     .doc = "Divides one dim into several; a view."
@@ -201,7 +201,7 @@ EBB_OP(ravel,
     .sig = "input()->()",
     .math = "y = x's elements in order, 1-d;  dx = g in x's shape",
     .compose = ravel_compose,
-    .infer = shape_own,
+    .flags = EBB_OWN_SHAPES,
     .tries = "[2,3]; [4]; []; [2,0]",
     .doc = "All elements in one dim, contiguous; a view of a contiguous input."
 );
@@ -296,7 +296,7 @@ EBB_OP(atleast_1d,
     .sig = "input()->()",
     .math = "y = x in one dim or more;  dx = g in x's shape",
     .compose = atleast_1d_compose,
-    .infer = shape_own,
+    .flags = EBB_OWN_SHAPES,
     .tries = "[]; [3]",
     .doc = "A 0-d input becomes (1)."
 );
@@ -305,7 +305,7 @@ EBB_OP(atleast_2d,
     .sig = "input()->()",
     .math = "y = x in two dims or more;  dx = g in x's shape",
     .compose = atleast_2d_compose,
-    .infer = shape_own,
+    .flags = EBB_OWN_SHAPES,
     .tries = "[]; [3]; [2,3]",
     .doc = "(n) becomes (1, n)."
 );
@@ -314,7 +314,7 @@ EBB_OP(atleast_3d,
     .sig = "input()->()",
     .math = "y = x in three dims or more;  dx = g in x's shape",
     .compose = atleast_3d_compose,
-    .infer = shape_own,
+    .flags = EBB_OWN_SHAPES,
     .tries = "[]; [3]; [2,3]; [2,3,1]",
     .doc = "(n) becomes (1, n, 1), (m, n) becomes (m, n, 1)."
 );

@@ -49,11 +49,6 @@ static inline ebb_tensor *shape_pass(const ebb_call *c, ebb_tensor *g) {
     return g;
 }
 
-/* Stands in a composed op that looks at its operands as wholes (the verifier takes others without core dims as elementwise);
- * never asked for shapes: the parts give them. */
-static inline ebb_status shape_own(ebb_infer *s) {
-    return s->fail(s, EBB_E_SHAPE, "its parts give the shapes");
-}
 
 /* g in the shape of the input. */
 static inline ebb_tensor *shape_back(const ebb_call *c, ebb_tensor *g) {

@@ -55,6 +55,9 @@ typedef struct checker {
     bool short_of_memory;
 } checker;
 
+/* Its shapes do not follow from its signature. */
+static inline bool check_own_shapes(const checker *c) { return c->op->infer || (c->op->flags & EBB_OWN_SHAPES); }
+
 /* What one check has found so far. */
 typedef struct tally {
     const char *check, *dtype;

@@ -17,7 +17,7 @@ static bool join_batch(ebb_ints *all, const int64_t *dim, int n) {
 
 /* The output shapes that the signature promises; false: it promises nothing here. */
 static bool promised_shape(const checker *c, const trial *t, int k, ebb_ints *out) {
-    if (c->op->infer || c->op->view || c->op->compose || c->axes || k >= c->sig.n_y) return false;
+    if (check_own_shapes(c) || c->op->view || c->op->compose || c->axes || k >= c->sig.n_y) return false;
     int64_t size[128];
     ebb_ints all = {0, {0}};
     for (int i = 0; i < 128; i++) size[i] = -1;
@@ -214,7 +214,7 @@ static bool refused(checker *c, tally *t, const bad *b, const vec x[MAX_X], ebb_
 }
 
 static bool wrong_sizes(checker *c, tally *t, const trial *tr) {
-    if (c->op->infer || c->op->view || c->axes) return true;
+    if (check_own_shapes(c) || c->op->view || c->axes) return true;
     const trial kept = *tr;
     for (int i = 0; i < tr->n_x; i++) {
         const ebb_sig_operand *a = check_arg(c, i);
@@ -268,7 +268,7 @@ static bool wrong_values(checker *c, tally *t, const trial *tr) {
         off = *tr;
         for (int i = 0; i < off.n_x; i++) off.x[i].shape = (ebb_ints){1, {i ? 3 : 2}};
         if (!check_sample(c, &off, 1, x)) return check_engine(c, t, tr, c->guard, "sampling");
-        const bad b = {&off, off.n_x, off.attrs, !c->op->infer && off.x[0].present && off.x[1].present,
+        const bad b = {&off, off.n_x, off.attrs, !check_own_shapes(c) && off.x[0].present && off.x[1].present,
                        "shapes that do not broadcast"};
         if (!refused(c, t, &b, x, c->type)) return false;
     }

@@ -21,7 +21,7 @@ void check_plan_default(const checker *c, plan *p) {
 
 /* Refusals that the declaration leaves open: empty inputs, infer functions, tables of indices. */
 static bool promised(const checker *c, const trial *t) {
-    if (c->op->infer || c->op->view || c->op->compose || c->axes || check_has_zero(t)) return false;
+    if (check_own_shapes(c) || c->op->view || c->op->compose || c->axes || check_has_zero(t)) return false;
     for (int i = 0; i < t->n_x; i++)
         if (t->x[i].dtype != EBB_NONE && t->x[i].dtype != EBB_BOOL) return false;
     return true;
@@ -66,7 +66,7 @@ bool check_build_axes(const checker *c, ebb_ints shape, const char *dims, const 
         out->x[i] = (operand){true, (ebb_dtype)a->dtype, a->ndim ? shape : rest, a->below ? joined : 0};
         if (a->below && joined == 0 && check_numel(&rest) > 0) return false;
     }
-    out->must = !check_has_zero(out) && !c->op->infer && !c->op->view && !c->op->compose;
+    out->must = !check_has_zero(out) && !check_own_shapes(c) && !c->op->view && !c->op->compose;
     return true;
 }
 

@@ -252,7 +252,7 @@ bool check_trials(checker *c) {
     if (!c->main || !c->shapes || !c->large) return false;
     char attrs[ATTRS_LEN];
     required_attrs(c, attrs);
-    const bool fixed = c->op->infer || c->op->view;
+    const bool fixed = check_own_shapes(c) || c->op->view;
     bool shaped = false;
     for (const char *p = c->op->tries; p && *p;) {
         trial t;

@@ -50,7 +50,7 @@ static bool read_declaration(checker *c) {
         return false;
     }
     c->type = type_of(op);
-    c->pointwise = c->sig.n_x > 0 && !op->infer && !op->view && !op->axes;
+    c->pointwise = c->sig.n_x > 0 && !check_own_shapes(c) && !op->view && !op->axes;
     for (int i = 0; i < c->sig.n_x + c->sig.n_y; i++) c->pointwise &= c->sig.arg[i].ndim == 0;
     /* "()->()" of a composed op says nothing of what its elements depend on; kinks of single elements do */
     c->any_shape = c->pointwise && op->compose && !op->fwd && !op->n_kinks;

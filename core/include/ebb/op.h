@@ -217,7 +217,7 @@ enum ebb_op_flags {
     EBB_STRIDED = 1, /* the kernel takes core strides */
     EBB_LINEAR = 2,  /* linear in all its differentiable inputs together */
     EBB_ONCE = 4,    /* differentiable once: a second derivative is an error that says so */
-    /* Random: has an attribute `key` (EBB_A_INT, default "0", doc EBB_KEY_DOC). Where the caller gives none, the engine fills in the
+    /* Random: has an attribute `key` (EBB_A_INT, default "0"). Where the caller gives none, the engine fills in the
      * session's next before the op sees it, so a rule that passes the key on draws the same numbers again: masks are
      * recomputed, not stored. Numbers come from <ebb/random.h>. */
     EBB_RANDOM = 8,
@@ -226,6 +226,8 @@ enum ebb_op_flags {
     EBB_PROMOTES = 64, /* inputs of different dtypes are brought to a common one, as PyTorch's pointwise ops do */
     EBB_INTERNAL = 128,  /* serves other ops' rules; left out of short lists */
     EBB_FLOAT_OUT = 256, /* integer inputs are taken as f32 (exp, mean ...) */
+    EBB_SKIPS_NAN = 2048,  /* NaN is left out, or has a place in an order: it need not appear in the result (fmax, sort, nansum) */
+    EBB_OWN_SHAPES = 1024, /* composed, and its shapes do not follow from its signature: only `.tries` tell how it is called */
     EBB_NONEMPTY = 512   /* an empty core dim is an error: the result has no value (amax) */
 };
 
@@ -560,8 +562,6 @@ static inline int ebb_dim_of(int64_t dim, int ndim) {
     return dim < -n || dim >= n ? -1 : (int)(dim < 0 ? dim + n : dim);
 }
 static inline bool ebb_is_float(int32_t dtype) { return dtype == EBB_F32 || dtype == EBB_F64; }
-
-#define EBB_KEY_DOC "key of the random numbers; 0: the session's next"
 
 static inline ebb_ints ebb_ints_of(const ebb_shape *s) {
     ebb_ints r = {s->ndim, {0}};
