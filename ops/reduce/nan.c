@@ -31,7 +31,7 @@ EBB_OP(nansum,
     .attrs = EBB_ATTRS(sum_attrs, sum_attr),
     .axes = "dim",
     .vjp = EBB_VJP({nansum_dx, EBB_X(0)}),
-    .flags = SKIPS_NAN | EBB_STRIDED,
+    .flags = EBB_SKIPS_NAN | EBB_STRIDED,
     .tries = "dim=0; dim=-1 keepdim=1; [2,3,4] dim=0,2; [3,0] dim=1; dim=1 dtype=f32",
     .doc = "Sum over the given dims with NaN taken as 0."
 );
@@ -50,7 +50,7 @@ EBB_OP(nanmean,
     .compose = nanmean_compose,
     .attrs = EBB_ATTRS(sum_attrs, sum_attr),
     .axes = "dim",
-    .flags = SKIPS_NAN,
+    .flags = EBB_SKIPS_NAN,
     .tries = "dim=0; dim=-1 keepdim=1; [2,3,4] dim=0,2; dim=1 dtype=f32",
     .doc = "Mean over the given dims without the elements that are NaN; NaN when there are no others."
 );
@@ -80,7 +80,7 @@ EBB_OP(nanmedian,
     .compose = nanmedian_compose,
     .attrs = EBB_ATTRS(along_attrs, along_attr),
     .axes = "dim",
-    .flags = SKIPS_NAN,
+    .flags = EBB_SKIPS_NAN,
     .tries = "dim=0; dim=-1 keepdim=1; [2,3,4] dim=1; [2,3,4]; [2,3] keepdim=1",
     .doc = "median without the elements that are NaN; NaN, and the index of the first, when there are no others."
 );
@@ -91,9 +91,8 @@ EBB_OP(nanquantile,
     .sig = "input()->()",
     .math = "quantile of the elements that are not NaN",
     .compose = nanquantile_compose,
-    .infer = own_shapes,
     .attrs = EBB_ATTRS(quantile_attrs, quantile_attr),
-    .flags = SKIPS_NAN,
+    .flags = EBB_SKIPS_NAN | EBB_OWN_SHAPES,
     .tries = "[5] q=0.3; [3,4] q=0.25,0.6 dim=0; [3,4] q=0.5 dim=-1 keepdim=1; [2,3,4] q=0.4 dim=1 interpolation=lower",
     .doc = "quantile without the elements that are NaN; NaN when there are no others."
 );

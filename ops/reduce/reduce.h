@@ -6,10 +6,6 @@
 /* Rows are done in LANES interleaved partial results, so that the order, and thus every bit, is the same for any vector width. */
 enum { LANES = 16 };
 
-/* NaN has a place in an order, or is left out, instead of making NaN of all that it meets. To become a flag of the core's: the
- * check `special` asks every op to show NaN. */
-#define SKIPS_NAN 0
-
 /* The attributes of ops that reduce any dims, and of those that work along one. Their tables stand beside the ops. */
 typedef struct reduce_attrs {
     ebb_ints dim;

@@ -24,7 +24,7 @@ EBB_OP(sort,
     .compose = sort_compose,
     .attrs = EBB_ATTRS(sort_attrs, sort_attr),
     .axes = "dim",
-    .flags = SKIPS_NAN,
+    .flags = EBB_SKIPS_NAN,
     .tries = "dim=0; descending=1; [2,3,4] dim=1; [3,50]",
     .doc = "A dim in order, and the indices its elements had. Always stable; NaN counts as the largest."
 );
@@ -35,8 +35,7 @@ EBB_OP(msort,
     .sig = "input()->()",
     .math = "y_i = x_{k_i}, rising along dim 0;  dx_{k_i} = g_i",
     .compose = msort_compose,
-    .infer = own_shapes,
-    .flags = SKIPS_NAN,
+    .flags = EBB_SKIPS_NAN | EBB_OWN_SHAPES,
     .tries = "[5]; [3,4]; [2,3,4]; []; [0]",
     .doc = "The values of sort along dim 0."
 );
@@ -72,9 +71,8 @@ EBB_OP(topk,
     .sig = "input()->(),():i",
     .math = "y_i = x_{j_i}, the k largest or smallest, and j;  dx_{j_i} = g_i",
     .compose = topk_compose,
-    .infer = own_shapes,
     .attrs = EBB_ATTRS(topk_attrs, topk_attr),
-    .flags = SKIPS_NAN,
+    .flags = EBB_SKIPS_NAN | EBB_OWN_SHAPES,
     .tries = "[5] k=2; [3,4] k=3 largest=0; [2,5,3] k=2 dim=1; [2,3,7] k=5 sorted=0; [3,60] k=45; [4] k=4; [3] k=0; [] k=1",
     .doc = "The k largest elements of a dim, or the smallest, and their indices; of equal ones the first. NaN counts as the largest."
 );
@@ -105,7 +103,7 @@ EBB_OP(kthvalue,
     .compose = kthvalue_compose,
     .attrs = EBB_ATTRS(kthvalue_attrs, kthvalue_attr),
     .axes = "dim",
-    .flags = SKIPS_NAN,
+    .flags = EBB_SKIPS_NAN,
     .tries = "k=2 dim=0; k=3 keepdim=1; [2,3,4] k=1 dim=1; [70] k=35",
     .doc = "The k-th smallest element of a dim and its index, which of equal ones is that of a stable sort. NaN counts as the largest."
 );
@@ -155,7 +153,7 @@ EBB_OP(mode,
     .compose = mode_compose,
     .attrs = EBB_ATTRS(mode_attrs, mode_attr),
     .axes = "dim",
-    .flags = SKIPS_NAN,
+    .flags = EBB_SKIPS_NAN,
     .tries = "dim=0; keepdim=1; [2,3,4] dim=1",
     .doc = "The most frequent element of a dim, the smallest of several, and the last index at which it stands."
 );
@@ -174,9 +172,8 @@ EBB_OP(unique,
     .sig = "input()->(),():i,():i",
     .math = "y = the different elements of x, rising; where each x_i is in y; how often each y_k is in x",
     .compose = unique_compose,
-    .infer = own_shapes,
     .vjp = EBB_VJP({NULL, 0}),
-    .flags = SKIPS_NAN,
+    .flags = EBB_SKIPS_NAN | EBB_OWN_SHAPES,
     .tries = "[5]; [2,3]; []; [0]; [1]",
     .doc = "The different elements of the flattened input in order, the index among them of each element (in the input's shape), and how often each "
            "occurs: always all three. Every NaN is different. No gradient."

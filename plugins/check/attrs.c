@@ -14,6 +14,12 @@ static void add(values *v, const ebb_attr *a, const char *format, double x) {
     check_say(v->text[v->n++], 48, format, x);
 }
 
+static void add_text(values *v, const char *text) {
+    if (v->n >= 16) return;
+    v->text[v->n][0] = 0;
+    check_say(v->text[v->n++], 48, "%s", text);
+}
+
 static void candidates(const ebb_attr *a, const char *now, values *v) {
     double base = 0;
     v->n = 0;
@@ -23,9 +29,9 @@ static void candidates(const ebb_attr *a, const char *now, values *v) {
         if (end == now || !isfinite(base)) base = 0;
     }
     if (a->type == EBB_A_FLOATS) {
-        check_say(v->text[v->n++], 48, "0.5");
-        check_say(v->text[v->n++], 48, "2");
-        check_say(v->text[v->n++], 48, "2,1.5");
+        add_text(v, "0.5");
+        add_text(v, "2");
+        add_text(v, "2,1.5");
     } else if (a->type == EBB_A_BOOL) {
         add(v, a, "%g", 0);
         add(v, a, "%g", 1);
@@ -43,16 +49,16 @@ static void candidates(const ebb_attr *a, const char *now, values *v) {
             p += n + (p[n] == '|');
         }
     } else if (a->type == EBB_A_DTYPE) {
-        check_say(v->text[v->n++], 48, "f32");
-        check_say(v->text[v->n++], 48, "f64");
-        check_say(v->text[v->n++], 48, "i64");
+        add_text(v, "f32");
+        add_text(v, "f64");
+        add_text(v, "i64");
     } else if (a->type == EBB_A_INT || a->type == EBB_A_INTS) {
         static const int steps[] = {1, -1, 2};
         for (int k = 0; k < 3; k++) add(v, a, "%.0f", base + steps[k]);
         for (int k = 0; k < 4; k++) add(v, a, "%.0f", k);
         if (a->type == EBB_A_INTS) {
-            check_say(v->text[v->n++], 48, "1,0");
-            check_say(v->text[v->n++], 48, "0,1");
+            add_text(v, "1,0");
+            add_text(v, "0,1");
         }
     }
 }

@@ -188,7 +188,7 @@ static bool poison(checker *c, tally *t, const trial *tr, ebb_dtype type, job *j
         t->cases++;
         /* of a whole pointwise call, elements that are not made from this one are told by an input of one element only */
         const bool whole = x[i].n == 1 || !c->pointwise;
-        for (int64_t r = 0; k == 0 && r < out.n; r++) {
+        for (int64_t r = 0; k == 0 && !(c->op->flags & EBB_SKIPS_NAN) && r < out.n; r++) {
             if (isnan(out.v[r])) continue;
             const bool own = whole || (out.n == x[i].n && r == e);
             if (!(own ? must_show(c, &slope, r, depends) : fabs(slope.v[r]) > 1e-9)) continue;
