@@ -168,9 +168,14 @@ const char *ebb_plugin_load(ebb *e, const char *path, const ebb_verify_options *
                  path ? path : "NULL");
         return NULL;
     }
-    const ebb_plugin *p = open_file(e, path);
-    if (!p || entry_ok(e, path, p) != EBB_OK) return NULL;
-    if (try_out(e, p, path, opt) != EBB_OK || ebb__register(e, p, path) != EBB_OK) return NULL;
+    return ebb_plugin_add(e, open_file(e, path), path, opt);
+}
+
+const char *ebb_plugin_add(ebb *e, const ebb_plugin *p, const char *from, const ebb_verify_options *opt) {
+    if (!e || !p || e->code != EBB_OK) return NULL;
+    if (!from) from = "memory";
+    if (entry_ok(e, from, p) != EBB_OK) return NULL;
+    if (try_out(e, p, from, opt) != EBB_OK || ebb__register(e, p, from) != EBB_OK) return NULL;
     return p->name;
 }
 

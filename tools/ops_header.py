@@ -116,10 +116,10 @@ def wrapper(op):
     names = [n for n, _, _ in ins]
     if simple:
         params = ", ".join(f"ebb_tensor *{n}" for n in names)
-        out += [f"static inline ebb_tensor *(ebb_{name})({params}) {{", f"    ebb_tensor *const x_[] = {{{', '.join(names)}}};",
+        out += [f"EBB_WRAPPER ebb_tensor *(ebb_{name})({params}) {{", f"    ebb_tensor *const x_[] = {{{', '.join(names)}}};",
                 f'    return ebb_op_call("{name}", {h}, {len(ins)}, x_, NULL, 0, 0, NULL);', "}"]
         if op["inplace"]:
-            out += [f"static inline ebb_tensor *ebb_{name}_({params}) {{", f"    ebb_tensor *const x_[] = {{{', '.join(names)}}};",
+            out += [f"EBB_WRAPPER ebb_tensor *ebb_{name}_({params}) {{", f"    ebb_tensor *const x_[] = {{{', '.join(names)}}};",
                     f'    return ebb_op_call_inplace("{name}", {h}, {len(ins)}, x_, NULL, 0);', "}"]
         return "\n".join(out) + "\n"
     out.append(f"typedef struct ebb_{name}_args {{")
@@ -139,7 +139,7 @@ def wrapper(op):
     first = fields[0] if fields else "n_x" if ins else "e"
     size = f"(uint32_t)offsetof(ebb_{name}_args, {first})" if attrs else "0"
     more = f"{n_y - 1}, v->more" if n_y > 1 else "v->n_more, v->more" if n_y < 0 else "0, NULL"
-    out.append(f"static inline ebb_tensor *ebb_{name}_of(const ebb_{name}_args *v) {{")
+    out.append(f"EBB_WRAPPER ebb_tensor *ebb_{name}_of(const ebb_{name}_args *v) {{")
     attrs_of = f"{'v' if attrs else 'NULL'}, {size}"
     if not ins:
         call = f'ebb_op_call_new(v->e, "{name}", {h}, {attrs_of}, {more})'
@@ -157,7 +157,7 @@ def wrapper(op):
     init = "".join(f".{f} = {value(k, d, c)}, " for k, f, d, _, c in attrs)
     out.append(f"#define ebb_{name}(...) EBB_WITH_DEFAULTS(ebb_{name}_of(&(ebb_{name}_args){{{init}__VA_ARGS__}}))")
     if op["inplace"] and not (variadic or n_y != 1):
-        out += [f"static inline ebb_tensor *ebb_{name}_of_(const ebb_{name}_args *v) {{", f"    ebb_tensor *const x_[] = {{{', '.join('v->' + f for f in fields)}}};",
+        out += [f"EBB_WRAPPER ebb_tensor *ebb_{name}_of_(const ebb_{name}_args *v) {{", f"    ebb_tensor *const x_[] = {{{', '.join('v->' + f for f in fields)}}};",
                 f'    return ebb_op_call_inplace("{name}", {h}, {len(ins)}, x_, {attrs_of});', "}",
                 f"#define ebb_{name}_(...) EBB_WITH_DEFAULTS(ebb_{name}_of_(&(ebb_{name}_args){{{init}__VA_ARGS__}}))"]
     return "\n".join(out) + "\n"

@@ -48,14 +48,14 @@ static const ebb_attr leaky_relu_attr[] = {
     EBB_ATTR(EBB_A_FLOAT, leaky_relu_attrs, negative_slope, "0.01", "slope where x is negative"),
 };
 
-EBB_MAP1_ATTRS(leaky_relu_fwd, leaky_relu_attrs, x > 0 ? x : (T)a->negative_slope * x)
+EBB_MAP1_OF(leaky_relu_fwd, leaky_relu_attrs, const T slope = (T)a->negative_slope;, x > 0 ? x : slope * x)
 
 static ebb_tensor *leaky_relu_dx(const ebb_call *c, ebb_tensor *g) {
     const leaky_relu_attrs *a = (const leaky_relu_attrs *)c->attrs;
     ebb_tensor *x = c->x[0];
     return ebb_where(ebb_gt(x, ebb_scalar(x, 0)), g, ebb_mul_scalar(g, a->negative_slope));
 }
-EBB_MAP2_ATTRS(leaky_relu_pull, leaky_relu_attrs, y > 0 ? x : (T)a->negative_slope * x)
+EBB_MAP2_OF(leaky_relu_pull, leaky_relu_attrs, const T slope = (T)a->negative_slope;, y > 0 ? x : slope * x)
 
 EBB_OP(leaky_relu,
     .sig = "input()->()",

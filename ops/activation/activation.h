@@ -9,6 +9,13 @@ static EBB_INLINE int64_t ebb__whole(double v) {
 }
 #define AS_T(v) _Generic((T)0, int64_t : ebb__whole(v), default : (T)(v))
 
+/* Pointwise kernels that read attributes: `numbers` takes them out of the struct first, so that the loop has no load in a
+ * branch, which would keep the compiler from vectorising it. */
+#define EBB_MAP1_OF(name, S, numbers, expr)                                                                  \
+    EBB_KERNEL(name, const S *a = (const S *)l->attrs; numbers EBB__MAP1_BODY(T, expr))
+#define EBB_MAP2_OF(name, S, numbers, expr)                                                                  \
+    EBB_KERNEL(name, const S *a = (const S *)l->attrs; numbers EBB__MAP2_BODY(T, expr))
+
 /* g where the condition holds, else 0. */
 static inline ebb_tensor *ebb__only(ebb_tensor *condition, ebb_tensor *g) {
     return ebb_where(condition, g, ebb_scalar(g, 0));

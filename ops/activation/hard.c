@@ -29,7 +29,10 @@ static ebb_tensor *hardtanh_dx(const ebb_call *c, ebb_tensor *g) {
     const hardtanh_attrs *a = (const hardtanh_attrs *)c->attrs;
     return between(c->x[0], a->min_val, a->max_val, g);
 }
-EBB_MAP2_ATTRS(hardtanh_pull, hardtanh_attrs, y <= (T)a->min_val || y >= (T)a->max_val ? 0 : x)
+#define BOUNDS                                                                                               \
+    const T lo = (T)a->min_val;                                                                              \
+    const T hi = (T)a->max_val;
+EBB_MAP2_OF(hardtanh_pull, hardtanh_attrs, BOUNDS, y <= lo || y >= hi ? 0 : x)
 
 EBB_OP(hardtanh,
     .sig = "input()->()",
@@ -120,8 +123,9 @@ static const ebb_attr softshrink_attr[] = {
 };
 
 #define SHRUNK(v, k) ((v) >= -(k) && (v) <= (k))
-EBB_MAP1_ATTRS(hardshrink_fwd, shrink_attrs, SHRUNK(x, (T)a->lambd) ? 0 : x)
-EBB_MAP2_ATTRS(shrink_pull, shrink_attrs, SHRUNK(y, (T)a->lambd) ? 0 : x)
+#define LAMBDA const T bound = (T)a->lambd;
+EBB_MAP1_OF(hardshrink_fwd, shrink_attrs, LAMBDA, SHRUNK(x, bound) ? 0 : x)
+EBB_MAP2_OF(shrink_pull, shrink_attrs, LAMBDA, SHRUNK(y, bound) ? 0 : x)
 
 static ebb_tensor *shrink_dx(const ebb_call *c, ebb_tensor *g) {
     const double k = ((const shrink_attrs *)c->attrs)->lambd;
@@ -142,8 +146,7 @@ EBB_OP(hardshrink,
     .doc = "Sets what is within lambd of 0 to 0; the derivative there and at the bounds is 0."
 );
 
-EBB_MAP1_ATTRS(softshrink_fwd, shrink_attrs,
-    x > (T)a->lambd ? x - (T)a->lambd : x < -(T)a->lambd ? x + (T)a->lambd : x != x ? x : 0)
+EBB_MAP1_OF(softshrink_fwd, shrink_attrs, LAMBDA, x > bound ? x - bound : x < -bound ? x + bound : x != x ? x : 0)
 
 EBB_OP(softshrink,
     .sig = "input()->()",
@@ -177,7 +180,7 @@ EBB_KERNEL_WIDE(threshold_fwd,
 static ebb_tensor *threshold_dx(const ebb_call *c, ebb_tensor *g) {
     return ebb__unless(below(c->x[0], ((const threshold_attrs *)c->attrs)->threshold), g);
 }
-EBB_MAP2_ATTRS(threshold_pull, threshold_attrs, y <= (T)a->threshold ? 0 : x)
+EBB_MAP2_OF(threshold_pull, threshold_attrs, const T bound = (T)a->threshold;, y <= bound ? 0 : x)
 
 EBB_OP(threshold,
     .sig = "input()->()",

@@ -20,8 +20,9 @@ static const ebb_attr alpha_attr[] = {
     EBB_ATTR(EBB_A_FLOAT, alpha_attrs, alpha, "1", "minus the limit at -infinity"),
 };
 
-EBB_MAP1_ATTRS(elu_fwd, alpha_attrs, ELU((T)a->alpha, 1, 1))
-EBB_MAP2_ATTRS(elu_pull, alpha_attrs, ELU_PULL((T)a->alpha, 1, 1))
+#define ALPHA const T alpha = (T)a->alpha;
+EBB_MAP1_OF(elu_fwd, alpha_attrs, ALPHA, ELU(alpha, 1, 1))
+EBB_MAP2_OF(elu_pull, alpha_attrs, ALPHA, ELU_PULL(alpha, 1, 1))
 static ebb_tensor *elu_dx(const ebb_call *c, ebb_tensor *g) {
     return elu_slope(c->x[0], g, ((const alpha_attrs *)c->attrs)->alpha, 1, 1);
 }
@@ -40,8 +41,9 @@ EBB_OP(elu,
     .ref = "Clevert, Unterthiner, Hochreiter, 2016"
 );
 
-EBB_MAP1_ATTRS(celu_fwd, alpha_attrs, ELU((T)a->alpha, 1, (T)(1 / a->alpha)))
-EBB_MAP2_ATTRS(celu_pull, alpha_attrs, ELU_PULL((T)a->alpha, 1, (T)(1 / a->alpha)))
+#define ALPHA_AND_INVERSE ALPHA const T inverse = (T)(1 / a->alpha);
+EBB_MAP1_OF(celu_fwd, alpha_attrs, ALPHA_AND_INVERSE, ELU(alpha, 1, inverse))
+EBB_MAP2_OF(celu_pull, alpha_attrs, ALPHA_AND_INVERSE, ELU_PULL(alpha, 1, inverse))
 
 /* Only to refuse; the kernel computes. */
 static ebb_tensor *celu_compose(const ebb_call *c) {
@@ -204,12 +206,12 @@ static const ebb_attr softplus_attr[] = {
 };
 
 #define LOG_TAIL(v) ebb_log1p(ebb_exp(-ebb_abs(v))) /* ln(1 + e^v) = max(v, 0) + this */
-EBB_MAP1_ATTRS(softplus_fwd, softplus_attrs,
-    x * (T)a->beta > (T)a->threshold
-        ? x
-        : ((x > 0 ? x * (T)a->beta : 0) + LOG_TAIL(x * (T)a->beta)) / (T)a->beta)
-EBB_MAP2_ATTRS(softplus_pull, softplus_attrs,
-    y * (T)a->beta > (T)a->threshold ? x : x * ebb_sigmoid(y * (T)a->beta))
+#define BETA                                                                                                 \
+    const T beta = (T)a->beta;                                                                               \
+    const T bound = (T)a->threshold;
+EBB_MAP1_OF(softplus_fwd, softplus_attrs, BETA,
+        x * beta > bound ? x : ((x > 0 ? x * beta : 0) + LOG_TAIL(x * beta)) / beta)
+EBB_MAP2_OF(softplus_pull, softplus_attrs, BETA, y * beta > bound ? x : x * ebb_sigmoid(y * beta))
 
 static ebb_tensor *softplus_dx(const ebb_call *c, ebb_tensor *g) {
     const softplus_attrs *a = (const softplus_attrs *)c->attrs;

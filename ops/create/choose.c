@@ -17,18 +17,17 @@ static const ebb_attr randint_attr[] = {
     EBB_ATTR(EBB_A_INT, randint_attrs, key, "0", "key of the random numbers; 0: the session's next"),
 };
 
-static ebb_status randint_infer(ebb_infer *s) { return sized(s, &((const randint_attrs *)s->attrs)->size, 4); }
+static ebb_status randint_infer(ebb_infer *s) {
+    return sized(s, &((const randint_attrs *)s->attrs)->size, 4);
+}
 
 /* The bias of a product's high half is at most n/2^64. */
-static ebb_status randint_kernel(const ebb_loop *l) {
+EBB__BODY(randint_kernel, int64_t,
     const randint_attrs *a = (const randint_attrs *)l->attrs;
     const uint64_t n = (uint64_t)a->high - (uint64_t)a->low;
-    typedef int64_t T;
-    EACH_STRIP(a->key, l->arg[0].numel, for (int64_t k = 0; k < count; k++) y[k] =
-                                            (int64_t)((uint64_t)a->low + (uint64_t)below(r[k], s[k], n));)
-    return EBB_OK;
-}
-static const ebb_kernel randint_fwd[] = {{EBB_I64, {randint_kernel, randint_kernel, randint_kernel}}, {0, {0}}};
+    EACH_STRIP(a->key, l->arg[0].numel,
+        for (int64_t k = 0; k < count; k++) y[k] = (int64_t)((uint64_t)a->low + (uint64_t)below(r[k], s[k], n));))
+static const ebb_kernel randint_fwd[] = {{EBB_I64, EBB__TABLE(randint_kernel)}, {0, {0}}};
 
 EBB_OP(randint_i64,
     .sig = "->()",
@@ -55,9 +54,12 @@ static bool holds(int32_t dtype, int64_t lo, int64_t hi) {
 
 static ebb_tensor *randint_compose(const ebb_call *c) {
     const randint_attrs *a = (const randint_attrs *)c->attrs;
-    if (a->low >= a->high) return EBB_FAIL(c, EBB_E_ATTR, "low is %lld, high %lld: there is no integer between", (long long)a->low, (long long)a->high);
+    if (a->low >= a->high)
+        return EBB_FAIL(c, EBB_E_ATTR, "low is %lld, high %lld: there is no integer between",
+                        (long long)a->low, (long long)a->high);
     if (!holds(a->dtype, a->low, a->high - 1))
-        return EBB_FAIL(c, EBB_E_DTYPE, "the element type does not hold every integer from %lld to %lld", (long long)a->low, (long long)a->high - 1);
+        return EBB_FAIL(c, EBB_E_DTYPE, "the element type does not hold every integer from %lld to %lld",
+                        (long long)a->low, (long long)a->high - 1);
     ebb_tensor *y = ebb_randint_i64(c->e, .size = a->size, .low = a->low, .high = a->high, .key = a->key);
     return ebb_to(y, a->dtype ? (ebb_dtype)a->dtype : EBB_I64);
 }
@@ -106,7 +108,8 @@ static ebb_status randperm_kernel(const ebb_loop *l) {
     }
     return EBB_OK;
 }
-static const ebb_kernel randperm_fwd[] = {{EBB_I64, {randperm_kernel, randperm_kernel, randperm_kernel}}, {0, {0}}};
+static const ebb_kernel randperm_fwd[] = {{EBB_I64, {randperm_kernel, randperm_kernel, randperm_kernel}},
+                                          {0, {0}}};
 
 EBB_OP(randperm_i64,
     .sig = "->()",
@@ -121,7 +124,9 @@ EBB_OP(randperm_i64,
 
 static ebb_tensor *randperm_compose(const ebb_call *c) {
     const randperm_attrs *a = (const randperm_attrs *)c->attrs;
-    if (!holds(a->dtype, 0, a->n - 1)) return EBB_FAIL(c, EBB_E_DTYPE, "the element type does not hold every integer from 0 to %lld", (long long)a->n - 1);
+    if (!holds(a->dtype, 0, a->n - 1))
+        return EBB_FAIL(c, EBB_E_DTYPE, "the element type does not hold every integer from 0 to %lld",
+                        (long long)a->n - 1);
     return ebb_to(ebb_randperm_i64(c->e, .n = a->n, .key = a->key), a->dtype ? (ebb_dtype)a->dtype : EBB_I64);
 }
 
@@ -171,11 +176,14 @@ EBB_KERNEL(bernoulli_fwd,
 static ebb_tensor *bernoulli_compose(const ebb_call *c) {
     const bernoulli_attrs *a = (const bernoulli_attrs *)c->attrs;
     if (a->p != a->p) {
-        if (!ebb_is_float(c->x_shape[0].dtype)) return EBB_FAIL(c, EBB_E_DTYPE, "input holds probabilities and must be f32 or f64, or give p");
+        if (!ebb_is_float(c->x_shape[0].dtype))
+            return EBB_FAIL(c, EBB_E_DTYPE, "input holds probabilities and must be f32 or f64, or give p");
         return NULL;
     }
-    if (!(a->p >= 0 && a->p <= 1)) return EBB_FAIL(c, EBB_E_ATTR, "p is %g: a probability lies in 0..1", a->p);
-    return ebb_to(ebb_bernoulli(ebb_constant(c->e, EBB_F64, ebb_ints_of(&c->x_shape[0]), a->p), .key = a->key), (ebb_dtype)c->x_shape[0].dtype);
+    if (!(a->p >= 0 && a->p <= 1))
+        return EBB_FAIL(c, EBB_E_ATTR, "p is %g: a probability lies in 0..1", a->p);
+    return ebb_to(ebb_bernoulli(ebb_constant(c->e, EBB_F64, ebb_ints_of(&c->x_shape[0]), a->p), .key = a->key),
+                  (ebb_dtype)c->x_shape[0].dtype);
 }
 
 static ebb_tensor *bernoulli_dx(const ebb_call *c, ebb_tensor *g) {
@@ -213,12 +221,15 @@ static const ebb_attr multinomial_attr[] = {
 static ebb_status multinomial_infer(ebb_infer *s) {
     const multinomial_attrs *a = (const multinomial_attrs *)s->attrs;
     const int nd = s->x->ndim;
-    if (nd != 1 && nd != 2) return s->fail(s, EBB_E_SHAPE, "input has %d dims; 1, weights, or 2, a row of weights each, are possible", nd);
+    if (nd != 1 && nd != 2)
+        return s->fail(s, EBB_E_SHAPE,
+                       "input has %d dims; 1, weights, or 2, a row of weights each, are possible", nd);
     const int64_t n = s->x->shape[nd - 1];
     if (!n) return s->fail(s, EBB_E_SHAPE, "there is nothing to choose from");
     if (!a->replacement && a->num_samples > n)
-        return s->fail(s, EBB_E_ATTR, "num_samples is %lld, but there are only %lld to choose from without replacement", (long long)a->num_samples,
-                       (long long)n);
+        return s->fail(s, EBB_E_ATTR,
+                       "num_samples is %lld, but there are only %lld to choose from without replacement",
+                       (long long)a->num_samples, (long long)n);
     s->y->ndim = nd;
     s->y->shape[0] = s->x->shape[0];
     s->y->shape[nd - 1] = a->num_samples;
@@ -237,7 +248,9 @@ static size_t multinomial_scratch(const ebb_loop *l) {
     return a->replacement ? (size_t)n * sizeof(double) : (size_t)a->num_samples * sizeof(candidate);
 }
 
-static bool later(candidate a, candidate b) { return a.time > b.time || (a.time == b.time && a.place > b.place); }
+static bool later(candidate a, candidate b) {
+    return a.time > b.time || (a.time == b.time && a.place > b.place);
+}
 
 /* Restores a heap whose latest is first, after its element i was replaced. */
 static void sift(candidate *heap, int64_t n, int64_t i) {
@@ -250,19 +263,25 @@ static void sift(candidate *heap, int64_t n, int64_t i) {
     }
 }
 
-/* A race: each waits an exponential time of rate w; the first k win, in order. */
+/* A race: each waits an exponential time of rate w; the first k win, in order. Place i of a row has half i%2 of block (row, i/2). */
 #define RACE                                                                                                 \
     candidate *heap = (candidate *)l->scratch;                                                               \
     for (int64_t i = 0; i < k; i++) heap[i] = (candidate){INFINITY, INT64_MAX};                              \
-    for (int64_t i = 0; i < n; i++) {                                                                        \
-        if (!(w[i] > 0)) continue;                                                                           \
-        const candidate c = {-ebb_log(1 - ebb_unit(a->key, row * n + i)) / (double)w[i], i};                 \
-        if (!later(heap[0], c)) continue;                                                                    \
-        heap[0] = c;                                                                                         \
-        sift(heap, k, 0);                                                                                    \
+    for (int64_t from = 0; from < n; from += 2 * STRIP) {                                                    \
+        const int64_t count = n - from < 2 * STRIP ? n - from : 2 * STRIP;                                   \
+        draw_blocks((uint64_t)a->key, (uint64_t)row, from / 2, STRIP, r);                                    \
+        for (int64_t i = 0; i < count; i++)                                                                  \
+            time[i] = -ebb_log(1 - ebb_unit_f64(r[2 * i], r[2 * i + 1])) / (double)w[from + i];              \
+        for (int64_t i = 0; i < count; i++) {                                                                \
+            const candidate c = {time[i], from + i};                                                         \
+            if (!(w[from + i] > 0) || !later(heap[0], c)) continue;                                          \
+            heap[0] = c;                                                                                     \
+            sift(heap, k, 0);                                                                                \
+        }                                                                                                    \
     }                                                                                                        \
     if (heap[0].place == INT64_MAX)                                                                          \
-        return l->fail(l, EBB_E_ARG, "row %lld has fewer than %lld weights above 0", (long long)row, (long long)k); \
+        return l->fail(l, EBB_E_ARG, "row %lld has fewer than %lld weights above 0", (long long)row,         \
+                       (long long)k);                                                                        \
     for (int64_t m = k; m-- > 0;) {                                                                          \
         y[m] = heap[0].place;                                                                                \
         heap[0] = heap[m];                                                                                   \
@@ -271,7 +290,8 @@ static void sift(candidate *heap, int64_t n, int64_t i) {
 
 #define REPEATED                                                                                             \
     double *sum = (double *)l->scratch;                                                                      \
-    for (int64_t i = 0; i < n; i++) sum[i] = (i ? sum[i - 1] : 0) + (double)w[i];                            \
+    sum[0] = (double)w[0];                                                                                   \
+    for (int64_t i = 1; i < n; i++) sum[i] = sum[i - 1] + (double)w[i];                                      \
     for (int64_t j = 0; j < k; j++) {                                                                        \
         const double at = ebb_unit(a->key, row * k + j) * sum[n - 1];                                        \
         int64_t lo = 0, hi = n - 1; /* the first place whose sum is above */                                 \
@@ -288,16 +308,17 @@ EBB_KERNEL(multinomial_fwd,
     const multinomial_attrs *a = (const multinomial_attrs *)l->attrs;
     const int64_t n = l->arg[0].shape[l->arg[0].ndim - 1]; const int64_t k = a->num_samples;
     const int64_t rows = l->arg[0].numel / n; const int64_t end = l->first + l->n < rows ? l->first + l->n : rows;
+    uint32_t r[4 * STRIP]; double time[2 * STRIP];
     for (int64_t row = l->first; row < end; row++) {
         const T *w = (const T *)l->p[0] + row * n;
         int64_t *y = (int64_t *)l->p[1] + row * k;
-        double total = 0; bool ok = true;
+        int64_t good = 0; int64_t above = 0;
         for (int64_t i = 0; i < n; i++) {
-            ok &= w[i] >= 0 && w[i] - w[i] == 0;
-            total += (double)w[i];
+            good += w[i] >= 0 && w[i] - w[i] == 0;
+            above += w[i] > 0;
         }
-        if (!ok || !(total > 0))
-            return l->fail(l, EBB_E_ARG, "the weights of row %lld %s", (long long)row, ok ? "are all 0" : "are not all finite and at least 0");
+        if (good < n || !above)
+            return l->fail(l, EBB_E_ARG, "the weights of row %lld %s", (long long)row, good < n ? "are not all finite and at least 0" : "are all 0");
         if (a->replacement) { REPEATED } else { RACE }
     })
 

@@ -14,9 +14,7 @@ static const ebb_attr full_attr[] = {
     EBB_ATTR(EBB_A_DTYPE, full_attrs, dtype, "f32", "element type"),
 };
 
-static ebb_status full_infer(ebb_infer *s) {
-    return sized(s, &((const full_attrs *)s->attrs)->size, 1);
-}
+static ebb_status full_infer(ebb_infer *s) { return sized(s, &((const full_attrs *)s->attrs)->size, 1); }
 
 EBB_KERNEL_ALL(full_fwd,
     const double v = ((const full_attrs *)l->attrs)->fill_value;
@@ -66,13 +64,18 @@ EBB_OP(ones,
 
 /* ---- constants like another tensor ---- */
 
-static const ebb_attr like_attr[] = {EBB_ATTR(EBB_A_DTYPE, like_attrs, dtype, "none", "element type; none: the input's")};
+static const ebb_attr like_attr[] = {
+    EBB_ATTR(EBB_A_DTYPE, like_attrs, dtype, "none", "element type; none: the input's")};
 
 static ebb_tensor *like(const ebb_call *c, int32_t dtype, double value) {
     return ebb_constant(c->e, (ebb_dtype)(dtype ? dtype : c->x_shape[0].dtype), ebb_ints_of(&c->x_shape[0]), value);
 }
-static ebb_tensor *zeros_like_compose(const ebb_call *c) { return like(c, ((const like_attrs *)c->attrs)->dtype, 0); }
-static ebb_tensor *ones_like_compose(const ebb_call *c) { return like(c, ((const like_attrs *)c->attrs)->dtype, 1); }
+static ebb_tensor *zeros_like_compose(const ebb_call *c) {
+    return like(c, ((const like_attrs *)c->attrs)->dtype, 0);
+}
+static ebb_tensor *ones_like_compose(const ebb_call *c) {
+    return like(c, ((const like_attrs *)c->attrs)->dtype, 1);
+}
 
 EBB_OP(zeros_like,
     .sig = "input()->()",
@@ -223,8 +226,10 @@ static const ebb_attr logspace_attr[] = {
 
 static ebb_tensor *logspace_compose(const ebb_call *c) {
     const logspace_attrs *a = (const logspace_attrs *)c->attrs;
-    ebb_tensor *exponent = ebb_linspace(c->e, .start = a->start, .end = a->end, .steps = a->steps, .dtype = EBB_F64);
-    return ebb_to(ebb_pow(ebb_constant(c->e, EBB_F64, EBB_SHAPE0, a->base), exponent), a->dtype ? (ebb_dtype)a->dtype : EBB_F32);
+    ebb_tensor *exponent =
+        ebb_linspace(c->e, .start = a->start, .end = a->end, .steps = a->steps, .dtype = EBB_F64);
+    return ebb_to(ebb_pow(ebb_constant(c->e, EBB_F64, EBB_SHAPE0, a->base), exponent),
+                  a->dtype ? (ebb_dtype)a->dtype : EBB_F32);
 }
 
 EBB_OP(logspace,

@@ -18,7 +18,8 @@ static inline ebb_status sized(ebb_infer *s, const ebb_ints *size, int64_t each)
     s->y->ndim = size->n;
     for (int d = 0; d < size->n; d++) {
         if (size->v[d] < 0)
-            return s->fail(s, EBB_E_SHAPE, "size has %lld at dim %d: sizes are not negative", (long long)size->v[d], d);
+            return s->fail(s, EBB_E_SHAPE, "size has %lld at dim %d: sizes are not negative",
+                           (long long)size->v[d], d);
         s->y->shape[d] = size->v[d];
         if (n > 0 && __builtin_mul_overflow(n, size->v[d], &n)) n = 1; /* refused when it is made */
     }

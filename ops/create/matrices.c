@@ -19,7 +19,9 @@ static ebb_tensor *numbers(const ebb_call *c, int64_t n, bool column) {
 
 static bool sizes_ok(const ebb_call *c, int64_t n, int64_t m) {
     if (n >= 0 && m >= 0) return true;
-    return EBB_FAIL(c, EBB_E_SHAPE, "%lld rows and %lld columns: neither may be negative", (long long)n, (long long)m), false;
+    return EBB_FAIL(c, EBB_E_SHAPE, "%lld rows and %lld columns: neither may be negative", (long long)n,
+                    (long long)m),
+           false;
 }
 
 /* Where column <= row + k. */
@@ -54,7 +56,8 @@ typedef struct tri_attrs {
 static const ebb_attr tri_attr[] = {
     EBB_ATTR(EBB_A_INT, tri_attrs, n, NULL, "rows"),
     EBB_ATTR(EBB_A_INT, tri_attrs, m, "min", "columns; min: as many as rows"),
-    EBB_ATTR(EBB_A_INT, tri_attrs, k, "0", "the last diagonal of ones; above the main one when positive", .lo = -1e15, .hi = 1e15),
+    EBB_ATTR(EBB_A_INT, tri_attrs, k, "0", "the last diagonal of ones; above the main one when positive",
+             .lo = -1e15, .hi = 1e15),
     EBB_ATTR(EBB_A_DTYPE, tri_attrs, dtype, "f32", "element type"),
 };
 
@@ -80,13 +83,15 @@ typedef struct indices_attrs {
 static const ebb_attr indices_attr[] = {
     EBB_ATTR(EBB_A_INT, indices_attrs, row, NULL, "rows"),
     EBB_ATTR(EBB_A_INT, indices_attrs, col, NULL, "columns"),
-    EBB_ATTR(EBB_A_INT, indices_attrs, offset, "0", "the diagonal that bounds the triangle; above the main one when positive", .lo = -1e15, .hi = 1e15),
+    EBB_ATTR(EBB_A_INT, indices_attrs, offset, "0",
+             "the diagonal that bounds the triangle; above the main one when positive", .lo = -1e15, .hi = 1e15),
     EBB_ATTR(EBB_A_DTYPE, indices_attrs, dtype, "i64", "element type"),
 };
 
 static ebb_tensor *listed(const ebb_call *c, ebb_tensor *mask) {
     const indices_attrs *a = (const indices_attrs *)c->attrs;
-    return ebb_to(ebb_contiguous(ebb_transpose(ebb_nonzero(mask), .dim0 = 0, .dim1 = 1)), a->dtype ? (ebb_dtype)a->dtype : EBB_I64);
+    return ebb_to(ebb_contiguous(ebb_transpose(ebb_nonzero(mask), .dim0 = 0, .dim1 = 1)),
+                  a->dtype ? (ebb_dtype)a->dtype : EBB_I64);
 }
 static ebb_tensor *tril_indices_compose(const ebb_call *c) {
     const indices_attrs *a = (const indices_attrs *)c->attrs;

@@ -19,7 +19,8 @@ static const ebb_attr uniform_attr[] = {
 
 static ebb_status uniform_infer(ebb_infer *s) {
     const uniform_attrs *a = (const uniform_attrs *)s->attrs;
-    if (!(a->low <= a->high)) return s->fail(s, EBB_E_ATTR, "low is %g, high %g: low may not be larger", a->low, a->high);
+    if (!(a->low <= a->high))
+        return s->fail(s, EBB_E_ATTR, "low is %g, high %g: low may not be larger", a->low, a->high);
     return sized(s, &a->size, 4);
 }
 
@@ -64,9 +65,7 @@ EBB_OP(rand,
 
 /* ---- normal ---- */
 
-static ebb_status randn_infer(ebb_infer *s) {
-    return sized(s, &((const drawn_attrs *)s->attrs)->size, 4);
-}
+static ebb_status randn_infer(ebb_infer *s) { return sized(s, &((const drawn_attrs *)s->attrs)->size, 4); }
 
 /* Box and Muller, 1958: two uniform numbers make two normal ones. */
 EBB_KERNEL(randn_fwd,
@@ -163,7 +162,9 @@ static bool deviations_ok(const ebb_call *c, ebb_tensor *std) {
     const ebb_info s = ebb_info_of(ebb_contiguous(ebb_to(std, EBB_F64)));
     for (int64_t i = 0; i < s.numel && s.data; i++)
         if (((const double *)s.data)[i] < 0 && isfinite(((const double *)s.data)[i]))
-            return EBB_FAIL(c, EBB_E_ARG, "std is %g at element %lld: it is not negative", ((const double *)s.data)[i], (long long)i), false;
+            return EBB_FAIL(c, EBB_E_ARG, "std is %g at element %lld: it is not negative",
+                            ((const double *)s.data)[i], (long long)i),
+                   false;
     return true;
 }
 
@@ -173,15 +174,19 @@ static ebb_tensor *normal_compose(const ebb_call *c) {
     ebb_ints size = a->size;
     int32_t dtype = a->dtype;
     for (int i = 0; i < c->n_x; i++)
-        if (c->x[i] && !ebb_is_float(c->x_shape[i].dtype)) return EBB_FAIL(c, EBB_E_DTYPE, "mean and std are floats");
+        if (c->x[i] && !ebb_is_float(c->x_shape[i].dtype))
+            return EBB_FAIL(c, EBB_E_DTYPE, "mean and std are floats");
     if (mean || std) {
-        const ebb_info s = ebb_info_of(mean && std ? ebb_add(ebb_zeros_like(mean), ebb_zeros_like(std)) : mean ? mean : std);
+        const ebb_info s = ebb_info_of(mean && std ? ebb_add(ebb_zeros_like(mean), ebb_zeros_like(std))
+                                       : mean      ? mean
+                                                   : std);
         if (!s.dtype) return NULL;
         size.n = s.ndim;
         for (int d = 0; d < s.ndim; d++) size.v[d] = s.shape[d];
         dtype = s.dtype;
     }
-    if (std ? !deviations_ok(c, std) : !(a->std >= 0)) return EBB_FAIL(c, EBB_E_ARG, "std is %g: it is not negative", a->std);
+    if (std ? !deviations_ok(c, std) : !(a->std >= 0))
+        return EBB_FAIL(c, EBB_E_ARG, "std is %g: it is not negative", a->std);
     ebb_tensor *z = drawn(c, "randn", size, dtype, a->key);
     z = std ? ebb_mul(z, std) : ebb_mul_scalar(z, a->std);
     return mean ? ebb_add(z, mean) : ebb_add_scalar(z, a->mean);

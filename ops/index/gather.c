@@ -69,8 +69,10 @@ static ebb_tensor *scatter_set_dx(const ebb_call *c, ebb_tensor *g) {
 static ebb_tensor *scatter_set_ds(const ebb_call *c, ebb_tensor *g) {
     const int64_t dim = ((const dim_attrs *)c->attrs)->dim;
     const ebb_ints size = ebb_ints_of(&c->x_shape[1]);
-    ebb_tensor *number = ebb_reshape(ebb_arange(c->e, .end = (double)ebb_shape_numel(&c->x_shape[1]), .dtype = EBB_I64), .shape = size);
-    ebb_tensor *written = ebb_scatter_set(ebb_constant(c->e, EBB_I64, ebb_ints_of(&c->x_shape[0]), -1), c->x[1], number, .dim = dim);
+    ebb_tensor *number = ebb_reshape(
+        ebb_arange(c->e, .end = (double)ebb_shape_numel(&c->x_shape[1]), .dtype = EBB_I64), .shape = size);
+    ebb_tensor *written = ebb_scatter_set(ebb_constant(c->e, EBB_I64, ebb_ints_of(&c->x_shape[0]), -1),
+                                          c->x[1], number, .dim = dim);
     ebb_tensor *last = ebb_eq(ebb_gather(written, c->x[1], .dim = dim), number);
     return ebb_where(last, ebb_gather(g, c->x[1], .dim = dim), ebb_scalar(g, 0));
 }
@@ -122,7 +124,8 @@ static const ebb_attr scatter_attr[] = {
 
 static ebb_tensor *scatter_compose(const ebb_call *c) {
     const scatter_attrs *a = (const scatter_attrs *)c->attrs;
-    if (!is_index(c->x_shape[1].dtype)) return ebb_scatter_set(c->x[0], c->x[1], c->x[0], .dim = a->dim); /* refused */
+    if (!is_index(c->x_shape[1].dtype))
+        return ebb_scatter_set(c->x[0], c->x[1], c->x[0], .dim = a->dim); /* refused */
     ebb_tensor *src = c->n_x > 2 && c->x[2] ? covered(c) : number_of(c, c->x_shape[0].dtype, a->value);
     return ebb_scatter_set(c->x[0], c->x[1], src, .dim = a->dim);
 }
@@ -140,7 +143,8 @@ EBB_OP(scatter,
 
 static ebb_tensor *scatter_add_compose(const ebb_call *c) {
     const int64_t dim = ((const dim_attrs *)c->attrs)->dim;
-    if (!is_index(c->x_shape[1].dtype)) return ebb_scatter_set(c->x[0], c->x[1], c->x[0], .dim = dim); /* refused */
+    if (!is_index(c->x_shape[1].dtype))
+        return ebb_scatter_set(c->x[0], c->x[1], c->x[0], .dim = dim); /* refused */
     return ebb_scatter_sum(c->x[0], c->x[1], covered(c), .dim = dim);
 }
 
@@ -157,24 +161,29 @@ EBB_OP(scatter_add,
 
 /* ---- take_along_dim ---- */
 
-static const ebb_attr along_attr[] = {EBB_ATTR(EBB_A_INT, dim_attrs, dim, "min", "the dim that is indexed; min: input and indices as 1-d")};
+static const ebb_attr along_attr[] = {
+    EBB_ATTR(EBB_A_INT, dim_attrs, dim, "min", "the dim that is indexed; min: input and indices as 1-d")};
 
 static ebb_tensor *take_along_dim_compose(const ebb_call *c) {
     const int64_t given = ((const dim_attrs *)c->attrs)->dim;
     const ebb_shape *x = &c->x_shape[0], *index = &c->x_shape[1];
     if (given == INT64_MIN)
-        return ebb_gather(ebb_reshape(c->x[0], .shape = EBB_SHAPE(-1)), ebb_reshape(c->x[1], .shape = EBB_SHAPE(-1)), .dim = 0);
-    if (!x->ndim) return EBB_FAIL(c, EBB_E_ATTR, "dim is %lld, but the input is 0-d: no dim goes with it", (long long)given);
+        return ebb_gather(ebb_reshape(c->x[0], .shape = EBB_SHAPE(-1)),
+                          ebb_reshape(c->x[1], .shape = EBB_SHAPE(-1)), .dim = 0);
+    if (!x->ndim)
+        return EBB_FAIL(c, EBB_E_ATTR, "dim is %lld, but the input is 0-d: no dim goes with it", (long long)given);
     if (x->ndim != index->ndim)
-        return EBB_FAIL(c, EBB_E_SHAPE, "indices has %d dims, input %d; they must have the same number", index->ndim, x->ndim);
+        return EBB_FAIL(c, EBB_E_SHAPE, "indices has %d dims, input %d; they must have the same number",
+                        index->ndim, x->ndim);
     const int dim = ebb_dim_of(given, x->ndim);
-    if (dim < 0) return EBB_FAIL(c, EBB_E_ATTR, "dim is %lld, but the input has %d dims", (long long)given, x->ndim);
+    if (dim < 0)
+        return EBB_FAIL(c, EBB_E_ATTR, "dim is %lld, but the input has %d dims", (long long)given, x->ndim);
     ebb_ints to = ebb_ints_of(x), wide = ebb_ints_of(index);
     for (int d = 0; d < x->ndim; d++) {
         if (d == dim) continue;
         if (to.v[d] != wide.v[d] && to.v[d] != 1 && wide.v[d] != 1)
-            return EBB_FAIL(c, EBB_E_SHAPE, "dim %d is %lld in input and %lld in indices; sizes must be equal or 1", d, (long long)to.v[d],
-                            (long long)wide.v[d]);
+            return EBB_FAIL(c, EBB_E_SHAPE, "dim %d is %lld in input and %lld in indices; sizes must be equal or 1",
+                            d, (long long)to.v[d], (long long)wide.v[d]);
         to.v[d] = wide.v[d] = to.v[d] == 1 ? wide.v[d] : to.v[d];
     }
     return ebb_gather(ebb_expand(c->x[0], .size = to), ebb_expand(c->x[1], .size = wide), .dim = dim);

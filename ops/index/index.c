@@ -31,14 +31,12 @@ EBB_KERNEL_MOVE(index_select_fwd,
     const T *from = (const T *)l->p[0];
     T *y = (T *)l->p[2] + l->first * x.inner;
     int64_t o = n ? l->first / n : 0; int64_t i = n ? l->first % n : 0;
-    for (int64_t u = 0; u < l->n && n && x.outer; u++, y += x.inner) {
-        if ((uint64_t)index[i] >= (uint64_t)x.rows) return index_refused(l, index[i], x.rows);
-        const T *row = from + (o * x.rows + index[i]) * x.inner;
-        if (x.inner == 1) *y = *row;
-        else if (x.inner) memcpy(y, row, (size_t)x.inner * sizeof(T));
-        if (++i == n) {
-            i = 0;
-            o++;
+    for (int64_t left = n && x.outer ? l->n : 0; left; o++, i = 0) {
+        const T *block = from + o * x.rows * x.inner;
+        for (; i < n && left; i++, left--, y += x.inner) {
+            if ((uint64_t)index[i] >= (uint64_t)x.rows) return index_refused(l, index[i], x.rows);
+            if (x.inner == 1) *y = block[index[i]];
+            else if (x.inner) memcpy(y, block + index[i] * x.inner, (size_t)x.inner * sizeof(T));
         }
     })
 
@@ -72,7 +70,8 @@ static ebb_status rows_infer(ebb_infer *s) {
     for (int k = 0; k < nd && !one; k++) {
         const int64_t want = k == d ? n : x->shape[k], have = src->ndim ? src->shape[k] : 1;
         if (have != want)
-            return s->fail(s, EBB_E_SHAPE, "dim %d of source is %lld; %lld is needed", k, (long long)have, (long long)want);
+            return s->fail(s, EBB_E_SHAPE, "dim %d of source is %lld; %lld is needed", k, (long long)have,
+                           (long long)want);
     }
     shape_like(s->y, x);
     const int64_t inner = around_dim(x, d).inner;
@@ -89,7 +88,8 @@ static ebb_status rows_infer(ebb_infer *s) {
     T *y = (T *)l->p[3];                                                                                     \
     for (int64_t o = 0; o < x.outer && count && x.rows; o++) {                                               \
         const int64_t top = o * x.rows * x.inner + from;                                                     \
-        if (l->p[0] != l->p[3]) copy_columns(y + top, (const T *)l->p[0] + top, x.rows, x.inner, count, sizeof(T)); \
+        if (l->p[0] != l->p[3])                                                                              \
+            copy_columns(y + top, (const T *)l->p[0] + top, x.rows, x.inner, count, sizeof(T));              \
     }                                                                                                        \
     for (int64_t o = 0; o < x.outer && count; o++)                                                           \
         for (int64_t i = 0; i < n; i++) {                                                                    \
@@ -108,8 +108,11 @@ static ebb_tensor *rows_of(const ebb_call *c, ebb_tensor *g) {
     const ebb_shape *src = &c->x_shape[2];
     if (!c->x_shape[0].ndim) g = ebb_reshape(g, .shape = EBB_SHAPE(1));
     ebb_tensor *rows = ebb_index_select(g, c->x[1], .dim = ((const dim_attrs *)c->attrs)->dim);
-    const bool one = !src->ndim && (ebb_shape_numel(&c->x_shape[1]) != 1 || c->x_shape[0].ndim > 1); /* summed by the engine */
-    return one || src->ndim == (c->x_shape[0].ndim ? c->x_shape[0].ndim : 1) ? rows : ebb_reshape(rows, .shape = ebb_ints_of(src));
+    const bool one =
+        !src->ndim && (ebb_shape_numel(&c->x_shape[1]) != 1 || c->x_shape[0].ndim > 1); /* summed by the engine */
+    return one || src->ndim == (c->x_shape[0].ndim ? c->x_shape[0].ndim : 1)
+               ? rows
+               : ebb_reshape(rows, .shape = ebb_ints_of(src));
 }
 
 typedef struct index_add_attrs {
@@ -128,7 +131,8 @@ static ebb_tensor *index_add_compose(const ebb_call *c) {
     if (a->alpha == 1) return NULL;
     if (!ebb_is_float(c->x_shape[0].dtype) && a->alpha != floor(a->alpha))
         return EBB_FAIL(c, EBB_E_ATTR, "alpha is %g, but the input holds integers", a->alpha);
-    return ebb_index_add(c->x[0], c->x[1], ebb_to(ebb_mul_scalar(c->x[2], a->alpha), (ebb_dtype)c->x_shape[2].dtype), .dim = a->dim);
+    return ebb_index_add(c->x[0], c->x[1],
+                         ebb_to(ebb_mul_scalar(c->x[2], a->alpha), (ebb_dtype)c->x_shape[2].dtype), .dim = a->dim);
 }
 static ebb_tensor *index_add_dx(const ebb_call *c, ebb_tensor *g) {
     (void)c;
@@ -164,7 +168,8 @@ static ebb_tensor *index_set_ds(const ebb_call *c, ebb_tensor *g) {
     const int64_t n = ebb_shape_numel(&c->x_shape[1]);
     if (n < 2) return rows_of(c, g);
     ebb_tensor *number = ebb_arange(c->e, .end = (double)n, .dtype = EBB_I64);
-    ebb_tensor *written = ebb_index_set(ebb_constant(c->e, EBB_I64, EBB_SHAPE(x->ndim ? x->dim[d] : 1), -1), c->x[1], number);
+    ebb_tensor *written =
+        ebb_index_set(ebb_constant(c->e, EBB_I64, EBB_SHAPE(x->ndim ? x->dim[d] : 1), -1), c->x[1], number);
     ebb_ints column = {x->ndim ? x->ndim - d : 1, {n, 1, 1, 1, 1, 1, 1, 1}};
     ebb_tensor *last = ebb_reshape(ebb_eq(ebb_index_select(written, c->x[1]), number), .shape = column);
     return ebb_where(last, rows_of(c, g), ebb_scalar(g, 0));
@@ -213,7 +218,8 @@ static ebb_tensor *index_fill_compose(const ebb_call *c) {
     const index_fill_attrs *a = (const index_fill_attrs *)c->attrs;
     const ebb_shape *x = &c->x_shape[0];
     const int d = ebb_dim_of(a->dim, x->ndim);
-    if (d < 0) return EBB_FAIL(c, EBB_E_ATTR, "dim is %lld, but the input has %d dims", (long long)a->dim, x->ndim);
+    if (d < 0)
+        return EBB_FAIL(c, EBB_E_ATTR, "dim is %lld, but the input has %d dims", (long long)a->dim, x->ndim);
     ebb_tensor *value = c->n_x > 2 && c->x[2] ? c->x[2] : number_of(c, x->dtype, a->value);
     if (c->n_x > 2 && c->x[2] && c->x_shape[2].ndim)
         return EBB_FAIL(c, EBB_E_SHAPE, "value has %d dims; it is one number, a 0-d tensor", c->x_shape[2].ndim);

@@ -88,7 +88,8 @@ static inline void copy_columns(void *y, const void *x, int64_t rows, int64_t in
         rows = 1;
     }
     for (int64_t r = 0; r < rows; r++)
-        memcpy((char *)y + (size_t)(r * inner) * size, (const char *)x + (size_t)(r * inner) * size, (size_t)m * size);
+        memcpy((char *)y + (size_t)(r * inner) * size, (const char *)x + (size_t)(r * inner) * size,
+               (size_t)m * size);
 }
 
 static inline ebb_tensor *zeros_of(const ebb_call *c, const ebb_shape *s) {

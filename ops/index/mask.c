@@ -6,7 +6,8 @@
 typedef struct count_attrs {
     int64_t count;
 } count_attrs;
-static const ebb_attr count_attr[] = {EBB_ATTR(EBB_A_INT, count_attrs, count, "0", "how many rows", .lo = 0, .hi = 1e15)};
+static const ebb_attr count_attr[] = {
+    EBB_ATTR(EBB_A_INT, count_attrs, count, "0", "how many rows", .lo = 0, .hi = 1e15)};
 
 static ebb_status nonzero_infer(ebb_infer *s) {
     s->y->ndim = 2;
@@ -84,7 +85,8 @@ static ebb_tensor *where_indices_compose(const ebb_call *c) {
     const ebb_shape *x = &c->x_shape[0];
     ebb_tensor *found = places(x->ndim ? c->x[0] : ebb_reshape(c->x[0], .shape = EBB_SHAPE(1))), *first = NULL;
     for (int d = 0; d < (x->ndim ? x->ndim : 1); d++) {
-        ebb_tensor *column = ebb_reshape(ebb_slice(found, .dim = 1, .start = d, .end = d + 1), .shape = EBB_SHAPE(-1));
+        ebb_tensor *column =
+            ebb_reshape(ebb_slice(found, .dim = 1, .start = d, .end = d + 1), .shape = EBB_SHAPE(-1));
         if (d) c->more[d - 1] = column;
         else first = column;
     }
@@ -105,7 +107,8 @@ EBB_OP(where_indices,
 typedef struct masked_attrs {
     double value;
 } masked_attrs;
-static const ebb_attr masked_attr[] = {EBB_ATTR(EBB_A_FLOAT, masked_attrs, value, "0", "what is written when there is no tensor value")};
+static const ebb_attr masked_attr[] = {
+    EBB_ATTR(EBB_A_FLOAT, masked_attrs, value, "0", "what is written when there is no tensor value")};
 
 static ebb_tensor *masked_fill_compose(const ebb_call *c) {
     const ebb_shape *x = &c->x_shape[0];
@@ -130,12 +133,15 @@ EBB_OP(masked_fill,
 /* The shape that input and mask have together. */
 static bool together(const ebb_call *c, ebb_ints *out) {
     const ebb_shape *x = &c->x_shape[0], *m = &c->x_shape[1];
-    if (m->dtype != EBB_BOOL && m->dtype != EBB_U8) return EBB_FAIL(c, EBB_E_DTYPE, "the mask must be bool, not %s", dtype_word(m->dtype)), false;
+    if (m->dtype != EBB_BOOL && m->dtype != EBB_U8)
+        return EBB_FAIL(c, EBB_E_DTYPE, "the mask must be bool, not %s", dtype_word(m->dtype)), false;
     out->n = x->ndim > m->ndim ? x->ndim : m->ndim;
     for (int k = 1; k <= out->n; k++) {
         const int64_t a = k <= x->ndim ? x->dim[x->ndim - k] : 1, b = k <= m->ndim ? m->dim[m->ndim - k] : 1;
         if (a != b && a != 1 && b != 1)
-            return EBB_FAIL(c, EBB_E_SHAPE, "dim %d is %lld in input and %lld in mask; sizes must be equal or 1", -k, (long long)a, (long long)b), false;
+            return EBB_FAIL(c, EBB_E_SHAPE, "dim %d is %lld in input and %lld in mask; sizes must be equal or 1",
+                            -k, (long long)a, (long long)b),
+                   false;
         out->v[out->n - k] = a == 1 ? b : a;
     }
     return true;
@@ -143,13 +149,15 @@ static bool together(const ebb_call *c, ebb_ints *out) {
 
 /* Where the mask holds, in row-major order. */
 static ebb_tensor *flat_places(ebb_tensor *mask, ebb_ints wide) {
-    return ebb_reshape(places(ebb_reshape(ebb_expand(mask, .size = wide), .shape = EBB_SHAPE(-1))), .shape = EBB_SHAPE(-1));
+    return ebb_reshape(places(ebb_reshape(ebb_expand(mask, .size = wide), .shape = EBB_SHAPE(-1))),
+                       .shape = EBB_SHAPE(-1));
 }
 
 static ebb_tensor *masked_select_compose(const ebb_call *c) {
     ebb_ints wide;
     if (!together(c, &wide)) return NULL;
-    return ebb_index_select(ebb_reshape(ebb_expand(c->x[0], .size = wide), .shape = EBB_SHAPE(numel_of(&wide))), flat_places(c->x[1], wide));
+    return ebb_index_select(ebb_reshape(ebb_expand(c->x[0], .size = wide), .shape = EBB_SHAPE(numel_of(&wide))),
+                            flat_places(c->x[1], wide));
 }
 
 EBB_OP(masked_select,
@@ -167,7 +175,9 @@ static ebb_tensor *masked_scatter_compose(const ebb_call *c) {
     if (!together(c, &wide)) return NULL;
     ebb_tensor *at = flat_places(c->x[1], wide);
     const int64_t n = ebb_info_of(at).numel, have = ebb_shape_numel(&c->x_shape[2]);
-    if (at && have < n) return EBB_FAIL(c, EBB_E_SHAPE, "the mask holds for %lld elements, source has only %lld", (long long)n, (long long)have);
+    if (at && have < n)
+        return EBB_FAIL(c, EBB_E_SHAPE, "the mask holds for %lld elements, source has only %lld",
+                        (long long)n, (long long)have);
     ebb_tensor *x = ebb_reshape(ebb_expand(c->x[0], .size = wide), .shape = EBB_SHAPE(numel_of(&wide)));
     ebb_tensor *s = ebb_slice(ebb_reshape(c->x[2], .shape = EBB_SHAPE(have)), .end = n);
     return ebb_reshape(ebb_index_set(x, at, s), .shape = wide);

@@ -6,7 +6,8 @@
 typedef struct flat_attrs {
     ebb_ints size;
 } flat_attrs;
-static const ebb_attr flat_attr[] = {EBB_ATTR(EBB_A_INTS, flat_attrs, size, NULL, "the sizes that the indices point into")};
+static const ebb_attr flat_attr[] = {
+    EBB_ATTR(EBB_A_INTS, flat_attrs, size, NULL, "the sizes that the indices point into")};
 
 static ebb_status flat_index_infer(ebb_infer *s) {
     if (s->n_x != ((const flat_attrs *)s->attrs)->size.n)
@@ -27,13 +28,15 @@ static ebb_status flat_index_kernel(const ebb_loop *l) {
         for (int64_t k = l->first; k < end; k++) {
             const int64_t at = x[k] < 0 ? x[k] + n : x[k];
             if ((uint64_t)at >= (uint64_t)n)
-                return l->fail(l, EBB_E_INDEX, "index %lld is outside dim %d, of size %lld", (long long)x[k], i, (long long)n);
+                return l->fail(l, EBB_E_INDEX, "index %lld is outside dim %d, of size %lld", (long long)x[k],
+                               i, (long long)n);
             y[k] = i ? y[k] * n + at : at;
         }
     }
     return EBB_OK;
 }
-static const ebb_kernel flat_index_fwd[] = {{EBB_I64, {flat_index_kernel, flat_index_kernel, flat_index_kernel}}, {0, {0}}};
+static const ebb_kernel flat_index_fwd[] = {{EBB_I64, {flat_index_kernel, flat_index_kernel, flat_index_kernel}},
+                                            {0, {0}}};
 
 EBB_OP(flat_index,
     .sig = "indices()*:i->():i",
@@ -61,16 +64,21 @@ static int opened(const ebb_call *c, int i, int at, ebb_tensor **out) {
         return 1;
     }
     if (s->dtype != EBB_BOOL && s->dtype != EBB_U8)
-        return EBB_FAIL(c, EBB_E_DTYPE, "index %d is %s; integers or bools are possible", i, dtype_word(s->dtype)), 0;
-    if (!s->ndim) return EBB_FAIL(c, EBB_E_SHAPE, "index %d is a 0-d mask; a mask has the shape of the dims it chooses from", i), 0;
+        return EBB_FAIL(c, EBB_E_DTYPE, "index %d is %s; integers or bools are possible", i, dtype_word(s->dtype)),
+               0;
+    if (!s->ndim)
+        return EBB_FAIL(c, EBB_E_SHAPE,
+                        "index %d is a 0-d mask; a mask has the shape of the dims it chooses from", i),
+               0;
     for (int d = 0; d < s->ndim; d++)
         if (at + d >= x->ndim || s->dim[d] != x->dim[at + d])
-            return EBB_FAIL(c, EBB_E_SHAPE, "the mask at index %d has size %lld in dim %d; the input has %lld there", i,
-                            (long long)s->dim[d], d, (long long)(at + d < x->ndim ? x->dim[at + d] : 0)),
+            return EBB_FAIL(c, EBB_E_SHAPE, "the mask at index %d has size %lld in dim %d; the input has %lld there",
+                            i, (long long)s->dim[d], d, (long long)(at + d < x->ndim ? x->dim[at + d] : 0)),
                    0;
     ebb_tensor *found = ebb_nonzero(c->x[i]);
     for (int d = 0; d < s->ndim; d++)
-        if (!(out[d] = ebb_reshape(ebb_slice(found, .dim = 1, .start = d, .end = d + 1), .shape = EBB_SHAPE(-1)))) return 0;
+        if (!(out[d] = ebb_reshape(ebb_slice(found, .dim = 1, .start = d, .end = d + 1), .shape = EBB_SHAPE(-1))))
+            return 0;
     return s->ndim;
 }
 
@@ -89,8 +97,8 @@ static bool joined(const ebb_call *c, int n, ebb_tensor *const *index, ebb_ints 
             int64_t *have = &out->v[out->n - s.ndim + d];
             if (*have == 1) *have = s.shape[d];
             else if (s.shape[d] != 1 && s.shape[d] != *have)
-                return EBB_FAIL(c, EBB_E_SHAPE, "the indices cannot be broadcast together: %lld and %lld in dim %d", (long long)*have,
-                                (long long)s.shape[d], d - s.ndim),
+                return EBB_FAIL(c, EBB_E_SHAPE, "the indices cannot be broadcast together: %lld and %lld in dim %d",
+                                (long long)*have, (long long)s.shape[d], d - s.ndim),
                        false;
         }
     }
@@ -104,7 +112,8 @@ static choice chosen(const ebb_call *c, int first) {
     ebb_ints size = {0}, wide;
     int n = 0;
     for (int i = first; i < c->n_x; i++) {
-        if (n >= x->ndim) return EBB_FAIL(c, EBB_E_SHAPE, "too many indices: the input has %d dims", x->ndim), r;
+        if (n >= x->ndim)
+            return EBB_FAIL(c, EBB_E_SHAPE, "too many indices: the input has %d dims", x->ndim), r;
         const int k = opened(c, i, n, index + n);
         if (!k) return r;
         n += k;
@@ -121,7 +130,8 @@ static choice chosen(const ebb_call *c, int first) {
     if (wide.n + x->ndim - n > EBB_MAX_DIMS)
         return EBB_FAIL(c, EBB_E_SHAPE, "the result would have more than %d dims", EBB_MAX_DIMS), r;
     for (int d = n; d < x->ndim; d++) r.shape.v[r.shape.n++] = r.rows.v[r.rows.n++] = x->dim[d];
-    r.place = ebb_reshape(ebb_flat_index(.n_x = n, .x = index, .size = size), .shape = EBB_SHAPE(numel_of(&wide)));
+    r.place =
+        ebb_reshape(ebb_flat_index(.n_x = n, .x = index, .size = size), .shape = EBB_SHAPE(numel_of(&wide)));
     return r;
 }
 
@@ -149,7 +159,8 @@ static const ebb_attr put_attr[] = {EBB_ATTR(EBB_A_BOOL, put_attrs, accumulate, 
 
 static ebb_tensor *put_rows(const ebb_call *c, const choice *k, ebb_tensor *values) {
     ebb_tensor *rows = ebb_reshape(c->x[0], .shape = k->rows);
-    ebb_tensor *y = ((const put_attrs *)c->attrs)->accumulate ? ebb_index_add(rows, k->place, values) : ebb_index_set(rows, k->place, values);
+    ebb_tensor *y = ((const put_attrs *)c->attrs)->accumulate ? ebb_index_add(rows, k->place, values)
+                                                              : ebb_index_set(rows, k->place, values);
     return ebb_reshape(y, .shape = ebb_ints_of(&c->x_shape[0]));
 }
 
@@ -198,7 +209,8 @@ EBB_OP(take,
 
 static ebb_tensor *put_compose(const ebb_call *c) {
     const int64_t n = ebb_shape_numel(&c->x_shape[1]), m = ebb_shape_numel(&c->x_shape[2]);
-    if (n != m) return EBB_FAIL(c, EBB_E_SHAPE, "index has %lld elements, source %lld", (long long)n, (long long)m);
+    if (n != m)
+        return EBB_FAIL(c, EBB_E_SHAPE, "index has %lld elements, source %lld", (long long)n, (long long)m);
     const choice k = anywhere(c);
     return put_rows(c, &k, ebb_reshape(c->x[2], .shape = EBB_SHAPE(-1)));
 }

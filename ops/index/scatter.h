@@ -9,13 +9,15 @@ static inline ebb_status points_into(ebb_infer *s, const ebb_info *index) {
     const int d = indexed_dim(s->attrs, x->ndim);
     if (d < 0) return dim_refused(s);
     if (!index->numel) return EBB_OK;
-    if (x->ndim && !x->shape[d]) return s->fail(s, EBB_E_INDEX, "input has no elements along dim %d to be indexed", d);
+    if (x->ndim && !x->shape[d])
+        return s->fail(s, EBB_E_INDEX, "input has no elements along dim %d to be indexed", d);
     if ((x->ndim ? x->ndim : 1) != (index->ndim ? index->ndim : 1))
-        return s->fail(s, EBB_E_SHAPE, "index has %d dims, input %d; they must have the same number", index->ndim, x->ndim);
+        return s->fail(s, EBB_E_SHAPE, "index has %d dims, input %d; they must have the same number",
+                       index->ndim, x->ndim);
     for (int k = 0; k < x->ndim; k++)
         if (k != d && index->ndim && index->shape[k] > x->shape[k])
-            return s->fail(s, EBB_E_SHAPE, "dim %d of index is %lld, of input only %lld", k, (long long)index->shape[k],
-                           (long long)x->shape[k]);
+            return s->fail(s, EBB_E_SHAPE, "dim %d of index is %lld, of input only %lld", k,
+                           (long long)index->shape[k], (long long)x->shape[k]);
     return EBB_OK;
 }
 
@@ -46,38 +48,47 @@ static inline int64_t part_of(const field *f, int from, int to, int64_t k) {
 
 /* Units are columns: the elements of input that differ in dim alone. Each takes its sources in order, so any split gives the same
  * bits. `put` writes v to *place. */
-#define SCATTER(put)                                                                                         \
-    const T *x = (const T *)l->p[0], *src = (const T *)l->p[2];                                              \
-    T *y = (T *)l->p[3];                                                                                     \
-    if (!l->arg[0].numel || !l->arg[1].numel) {                                                              \
-        if (l->arg[0].numel && x != y) memcpy(y, x, (size_t)l->arg[0].numel * sizeof(T));                    \
-        return EBB_OK;                                                                                       \
-    }                                                                                                        \
-    const field f = field_of(&l->arg[0], &l->arg[1], indexed_dim(l->attrs, l->arg[0].ndim));                 \
-    const int64_t *index = (const int64_t *)l->p[1];                                                         \
-    const int64_t every = l->arg[2].ndim != 0, end = l->first + l->n, row = f.whole[f.nd - 1];                 \
-    const int64_t limit = f.nd - 1 > f.dim ? f.part[f.nd - 1] : 1; /* how far the index reaches in a row */   \
-    const bool flat = f.nd - 2 <= f.dim;                           /* at most one dim inside */               \
-    for (int64_t u = l->first, m; u < end; u += m) {                                                         \
-        const int64_t o = u / f.inner, k0 = u % f.inner, base = o * f.rows * f.inner;                        \
-        m = f.inner - k0 < end - u ? f.inner - k0 : end - u;                                                 \
-        if (x != y) copy_columns(y + base + k0, x + base + k0, f.rows, f.inner, m, sizeof(T));               \
-        const int64_t p = part_of(&f, 0, f.dim, o);                                                          \
-        for (int64_t i = 0; i < f.part[f.dim] && p >= 0; i++)                                                \
-            for (int64_t k = k0; k < k0 + m;) {                                                              \
+#define SCATTER(put)                                                                                            \
+    const T *x = (const T *)l->p[0], *src = (const T *)l->p[2];                                                 \
+    T *y = (T *)l->p[3];                                                                                        \
+    if (!l->arg[0].numel || !l->arg[1].numel) {                                                                 \
+        if (l->arg[0].numel && x != y) memcpy(y, x, (size_t)l->arg[0].numel * sizeof(T));                       \
+        return EBB_OK;                                                                                          \
+    }                                                                                                           \
+    const field f = field_of(&l->arg[0], &l->arg[1], indexed_dim(l->attrs, l->arg[0].ndim));                    \
+    const int64_t *index = (const int64_t *)l->p[1];                                                            \
+    const int64_t every = l->arg[2].ndim != 0, end = l->first + l->n, row = f.whole[f.nd - 1];                  \
+    const int64_t limit = f.part[f.nd - 1]; /* how far the index reaches in a row */                            \
+    const bool flat = f.nd - 2 <= f.dim;    /* at most one dim inside */                                        \
+    for (int64_t u = l->first, m; u < end; u += m) {                                                            \
+        const int64_t o = u / f.inner, k0 = u % f.inner, base = o * f.rows * f.inner;                           \
+        m = f.inner - k0 < end - u ? f.inner - k0 : end - u;                                                    \
+        if (x != y) copy_columns(y + base + k0, x + base + k0, f.rows, f.inner, m, sizeof(T));                  \
+        const int64_t p = part_of(&f, 0, f.dim, o);                                                             \
+        if (p >= 0 && f.dim == f.nd - 1) { /* the last dim: one column after another */                         \
+            for (int64_t i = p; i < p + f.part[f.dim]; i++) {                                                   \
+                if ((uint64_t)index[i] >= (uint64_t)f.rows) return index_refused(l, index[i], f.rows);          \
+                const T v = src[i * every];                                                                     \
+                T *const place = y + base + index[i];                                                           \
+                put;                                                                                            \
+            }                                                                                                   \
+            continue;                                                                                           \
+        }                                                                                                       \
+        for (int64_t i = 0; i < f.part[f.dim] && p >= 0; i++)                                                   \
+            for (int64_t k = k0; k < k0 + m;) {                                                                 \
                 const int64_t j = flat ? k : k % row, q = flat ? 0 : part_of(&f, f.dim + 1, f.nd - 1, k / row); \
-                const int64_t left = j + k0 + m - k, n = (limit < left ? limit : left) - j;                   \
-                const int64_t s = p + i * f.at[f.dim] + q + j;                                               \
-                T *to = y + base + k;                                                                        \
-                for (int64_t t = 0; t < n && q >= 0; t++, to++) {                                            \
-                    const int64_t at = index[s + t];                                                         \
-                    if ((uint64_t)at >= (uint64_t)f.rows) return index_refused(l, at, f.rows);               \
-                    const T v = src[(s + t) * every];                                                        \
-                    T *const place = to + at * f.inner;                                                      \
-                    put;                                                                                     \
-                }                                                                                            \
-                k += flat ? m : row - j;                                                                     \
-            }                                                                                                \
+                const int64_t left = j + k0 + m - k, n = (limit < left ? limit : left) - j;                     \
+                const int64_t s = p + i * f.at[f.dim] + q + j;                                                  \
+                T *to = y + base + k;                                                                           \
+                for (int64_t t = 0; t < n && q >= 0; t++, to++) {                                               \
+                    const int64_t at = index[s + t];                                                            \
+                    if ((uint64_t)at >= (uint64_t)f.rows) return index_refused(l, at, f.rows);                  \
+                    const T v = src[(s + t) * every];                                                           \
+                    T *const place = to + at * f.inner;                                                         \
+                    put;                                                                                        \
+                }                                                                                               \
+                k += flat ? m : row - j;                                                                        \
+            }                                                                                                   \
     }
 
 /* The part of src that index covers. */
@@ -85,13 +96,16 @@ static inline ebb_tensor *covered(const ebb_call *c) {
     const ebb_shape *index = &c->x_shape[1], *have = &c->x_shape[2];
     ebb_tensor *src = c->x[2];
     if (!ebb_shape_numel(index))
-        return ebb_reshape(ebb_slice(ebb_reshape(src, .shape = EBB_SHAPE(ebb_shape_numel(have))), .end = 0), .shape = ebb_ints_of(index));
+        return ebb_reshape(ebb_slice(ebb_reshape(src, .shape = EBB_SHAPE(ebb_shape_numel(have))), .end = 0),
+                           .shape = ebb_ints_of(index));
     if ((index->ndim ? index->ndim : 1) != (have->ndim ? have->ndim : 1))
-        return EBB_FAIL(c, EBB_E_SHAPE, "index has %d dims, src %d; they must have the same number", index->ndim, have->ndim);
+        return EBB_FAIL(c, EBB_E_SHAPE, "index has %d dims, src %d; they must have the same number",
+                        index->ndim, have->ndim);
     for (int d = 0; d < index->ndim; d++) {
         const int64_t n = have->ndim ? have->dim[d] : 1;
         if (index->dim[d] > n)
-            return EBB_FAIL(c, EBB_E_SHAPE, "dim %d of index is %lld, of src only %lld", d, (long long)index->dim[d], (long long)n);
+            return EBB_FAIL(c, EBB_E_SHAPE, "dim %d of index is %lld, of src only %lld", d,
+                            (long long)index->dim[d], (long long)n);
         if (index->dim[d] < n) src = ebb_slice(src, .dim = d, .end = index->dim[d]);
     }
     if (!index->ndim && have->ndim && have->dim[0] != 1) src = ebb_slice(src, .end = 1);

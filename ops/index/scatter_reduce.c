@@ -10,7 +10,8 @@ typedef struct reduce_attrs {
 } reduce_attrs;
 static const ebb_attr reduce_attr[] = {
     EBB_ATTR(EBB_A_INT, reduce_attrs, dim, NULL, "the dim that is indexed"),
-    EBB_ATTR(EBB_A_ENUM, reduce_attrs, reduce, NULL, "what becomes of the elements that meet", .choices = "sum|prod|mean|amax|amin"),
+    EBB_ATTR(EBB_A_ENUM, reduce_attrs, reduce, NULL, "what becomes of the elements that meet",
+             .choices = "sum|prod|mean|amax|amin"),
     EBB_ATTR(EBB_A_BOOL, reduce_attrs, include_self, "1", "whether input's own element is one of them"),
 };
 
@@ -22,17 +23,24 @@ typedef struct fold_attrs {
 } fold_attrs;
 static const ebb_attr fold_attr[] = {
     EBB_ATTR(EBB_A_INT, fold_attrs, dim, NULL, "the dim that is indexed"),
-    EBB_ATTR(EBB_A_ENUM, fold_attrs, reduce, NULL, "what becomes of the elements that meet", .choices = "sum|prod|mean|amax|amin"),
+    EBB_ATTR(EBB_A_ENUM, fold_attrs, reduce, NULL, "what becomes of the elements that meet",
+             .choices = "sum|prod|mean|amax|amin"),
 };
 
 EBB_KERNEL_WIDE(scatter_fold_fwd,
     const int how = ((const fold_attrs *)l->attrs)->reduce;
-    SCATTER(if (how == PROD) *place *= v;
-            else if (v != v || (how == AMAX ? v > *place : v < *place)) *place = v))
+    SCATTER(const T w = *place; T joined;
+            if (how == PROD) joined = w * v;
+            else if (how == AMAX) joined = v > w ? v : w;
+            else joined = v < w ? v : w;
+            if (v != v) joined = v;
+            *place = joined))
 
 static const fold_attrs *fold_of(const ebb_call *c) { return (const fold_attrs *)c->attrs; }
 
-static ebb_tensor *as_number(const ebb_call *c, ebb_tensor *mask) { return ebb_to(mask, (ebb_dtype)c->x_shape[0].dtype); }
+static ebb_tensor *as_number(const ebb_call *c, ebb_tensor *mask) {
+    return ebb_to(mask, (ebb_dtype)c->x_shape[0].dtype);
+}
 
 /* The extreme's gradient is shared evenly by all that have its value: g by their number. */
 static ebb_tensor *share(const ebb_call *c, ebb_tensor *g, ebb_tensor **self, ebb_tensor **hit) {
@@ -44,20 +52,29 @@ static ebb_tensor *share(const ebb_call *c, ebb_tensor *g, ebb_tensor **self, eb
 
 /* A product with several zeros in one place: the zeros are laid out in rounds, one a place in each; the product of the others of
  * an element is that of the rounds before and after its own. */
-static ebb_tensor *among_zeros(const ebb_call *c, ebb_tensor *rest, ebb_tensor *zero, int rounds, ebb_tensor *otherwise) {
+static ebb_tensor *among_zeros(const ebb_call *c, ebb_tensor *rest, ebb_tensor *zero, int rounds,
+                               ebb_tensor *otherwise) {
     enum { MOST = 64 };
     const int64_t dim = fold_of(c)->dim;
     ebb_tensor *round[MOST], *mine[MOST], *one = ebb_scalar(rest, 1);
     if (rounds > MOST)
-        return EBB_FAIL(c, EBB_E_ARG, "%d zeros of src meet in one place: the gradient of a product is there for up to %d", rounds, MOST);
-    ebb_tensor *number = ebb_reshape(ebb_arange(c->e, .start = 1, .end = (double)ebb_shape_numel(&c->x_shape[1]) + 1, .dtype = EBB_I64),
-                                     .shape = ebb_ints_of(&c->x_shape[1]));
-    ebb_tensor *left = ebb_where(zero, number, ebb_scalar(number, 0)), *none = ebb_constant(c->e, EBB_I64, ebb_ints_of(&c->x_shape[0]), 0);
+        return EBB_FAIL(c, EBB_E_ARG,
+                        "%d zeros of src meet in one place: the gradient of a product is there for up to %d",
+                        rounds, MOST);
+    ebb_tensor *number = ebb_reshape(
+        ebb_arange(c->e, .start = 1, .end = (double)ebb_shape_numel(&c->x_shape[1]) + 1, .dtype = EBB_I64),
+        .shape = ebb_ints_of(&c->x_shape[1]));
+    ebb_tensor *left = ebb_where(zero, number, ebb_scalar(number, 0)),
+               *none = ebb_constant(c->e, EBB_I64, ebb_ints_of(&c->x_shape[0]), 0);
     for (int r = 0; r < rounds; r++) { /* the zero with the largest number is next */
-        ebb_tensor *next = ebb_gather(ebb_scatter_fold(none, c->x[1], left, .dim = dim, .reduce = AMAX), c->x[1], .dim = dim);
+        ebb_tensor *next =
+            ebb_gather(ebb_scatter_fold(none, c->x[1], left, .dim = dim, .reduce = AMAX), c->x[1], .dim = dim);
         mine[r] = ebb_where(ebb_eq(left, next), ebb_gt(left, ebb_scalar(left, 0)), ebb_ne(zero, zero));
         left = ebb_where(mine[r], ebb_scalar(left, 0), left);
-        round[r] = ebb_add(ebb_scatter_sum(zeros_of(c, &c->x_shape[0]), c->x[1], ebb_where(mine[r], ebb_sub(c->x[2], one), ebb_scalar(rest, 0)), .dim = dim), one);
+        round[r] =
+            ebb_add(ebb_scatter_sum(zeros_of(c, &c->x_shape[0]), c->x[1],
+                                    ebb_where(mine[r], ebb_sub(c->x[2], one), ebb_scalar(rest, 0)), .dim = dim),
+                    one);
     }
     ebb_tensor *before[MOST];
     for (int r = 0; r < rounds; r++) {
@@ -66,7 +83,10 @@ static ebb_tensor *among_zeros(const ebb_call *c, ebb_tensor *rest, ebb_tensor *
     }
     ebb_tensor *after = one, *y = otherwise;
     for (int r = rounds; r-- > 0;) {
-        y = ebb_where(mine[r], ebb_gather(ebb_expand(ebb_mul(before[r], after), .size = ebb_ints_of(&c->x_shape[0])), c->x[1], .dim = dim), y);
+        y = ebb_where(mine[r],
+                      ebb_gather(ebb_expand(ebb_mul(before[r], after), .size = ebb_ints_of(&c->x_shape[0])),
+                                 c->x[1], .dim = dim),
+                      y);
         after = ebb_mul(after, round[r]);
     }
     return y;
@@ -80,9 +100,11 @@ static int most_of(ebb_tensor *t) {
 static ebb_tensor *prod_ds(const ebb_call *c, ebb_tensor *g) {
     const int64_t dim = fold_of(c)->dim;
     if (!ebb_shape_numel(&c->x_shape[2])) return zeros_of(c, &c->x_shape[2]);
-    ebb_tensor *zero = ebb_eq(c->x[2], ebb_scalar(c->x[2], 0)), *filled = ebb_where(zero, ebb_scalar(c->x[2], 1), c->x[2]);
+    ebb_tensor *zero = ebb_eq(c->x[2], ebb_scalar(c->x[2], 0)),
+               *filled = ebb_where(zero, ebb_scalar(c->x[2], 1), c->x[2]);
     ebb_tensor *others = ebb_div(ebb_gather(ebb_mul(g, c->y[0]), c->x[1], .dim = dim), filled);
-    const int rounds = most_of(ebb_scatter_sum(zeros_of(c, &c->x_shape[0]), c->x[1], as_number(c, zero), .dim = dim));
+    const int rounds =
+        most_of(ebb_scatter_sum(zeros_of(c, &c->x_shape[0]), c->x[1], as_number(c, zero), .dim = dim));
     if (!rounds) return others;
     ebb_tensor *rest = ebb_mul(g, ebb_scatter_fold(c->x[0], c->x[1], filled, .dim = dim, .reduce = PROD));
     return among_zeros(c, rest, zero, rounds, others);
@@ -90,8 +112,9 @@ static ebb_tensor *prod_ds(const ebb_call *c, ebb_tensor *g) {
 
 static ebb_tensor *fold_dx(const ebb_call *c, ebb_tensor *g) {
     if (fold_of(c)->reduce == PROD)
-        return ebb_mul(g, ebb_scatter_fold(ebb_constant(c->e, (ebb_dtype)c->x_shape[0].dtype, ebb_ints_of(&c->x_shape[0]), 1), c->x[1], c->x[2],
-                                           .dim = fold_of(c)->dim, .reduce = PROD));
+        return ebb_mul(g, ebb_scatter_fold(ebb_constant(c->e, (ebb_dtype)c->x_shape[0].dtype,
+                                                        ebb_ints_of(&c->x_shape[0]), 1),
+                                           c->x[1], c->x[2], .dim = fold_of(c)->dim, .reduce = PROD));
     ebb_tensor *self, *hit, *each = share(c, g, &self, &hit);
     return ebb_mul(self, each);
 }
@@ -121,15 +144,19 @@ static ebb_tensor *without_self(const ebb_call *c, ebb_tensor *src) {
     const int32_t dtype = c->x_shape[0].dtype;
     ebb_tensor *neutral = src; /* of integers the extreme: one of the sources, which changes nothing */
     if (a->reduce < AMAX) neutral = ebb_scalar(c->x[0], a->reduce == PROD);
-    else if (ebb_is_float(dtype)) neutral = ebb_constant(c->e, (ebb_dtype)dtype, EBB_SHAPE0, a->reduce == AMAX ? -INFINITY : INFINITY);
+    else if (ebb_is_float(dtype))
+        neutral = ebb_constant(c->e, (ebb_dtype)dtype, EBB_SHAPE0, a->reduce == AMAX ? -INFINITY : INFINITY);
     return ebb_scatter_set(c->x[0], c->x[1], neutral, .dim = a->dim);
 }
 
 static ebb_tensor *mean_of(const ebb_call *c, ebb_tensor *sum) {
     const reduce_attrs *a = (const reduce_attrs *)c->attrs;
     const ebb_shape *x = &c->x_shape[0];
-    ebb_tensor *count = ebb_constant(c->e, (ebb_dtype)x->dtype, ebb_ints_of(x), 1), *one = ebb_constant(c->e, (ebb_dtype)x->dtype, EBB_SHAPE0, 1);
-    if (!a->include_self) count = ebb_scatter_set(count, c->x[1], ebb_constant(c->e, (ebb_dtype)x->dtype, EBB_SHAPE0, 0), .dim = a->dim);
+    ebb_tensor *count = ebb_constant(c->e, (ebb_dtype)x->dtype, ebb_ints_of(x), 1),
+               *one = ebb_constant(c->e, (ebb_dtype)x->dtype, EBB_SHAPE0, 1);
+    if (!a->include_self)
+        count = ebb_scatter_set(count, c->x[1], ebb_constant(c->e, (ebb_dtype)x->dtype, EBB_SHAPE0, 0),
+                                .dim = a->dim);
     count = ebb_scatter_sum(count, c->x[1], one, .dim = a->dim);
     if (ebb_is_float(x->dtype)) return ebb_div(sum, count);
     return ebb_to(ebb_floor(ebb_div(ebb_to(sum, EBB_F64), ebb_to(count, EBB_F64))), (ebb_dtype)x->dtype);
@@ -137,7 +164,8 @@ static ebb_tensor *mean_of(const ebb_call *c, ebb_tensor *sum) {
 
 static ebb_tensor *scatter_reduce_compose(const ebb_call *c) {
     const reduce_attrs *a = (const reduce_attrs *)c->attrs;
-    if (!is_index(c->x_shape[1].dtype)) return ebb_scatter_set(c->x[0], c->x[1], c->x[0], .dim = a->dim); /* refused */
+    if (!is_index(c->x_shape[1].dtype))
+        return ebb_scatter_set(c->x[0], c->x[1], c->x[0], .dim = a->dim); /* refused */
     ebb_tensor *src = covered(c), *x = a->include_self ? c->x[0] : without_self(c, src);
     if (a->reduce == SUM || a->reduce == MEAN) {
         ebb_tensor *sum = ebb_scatter_sum(x, c->x[1], src, .dim = a->dim);

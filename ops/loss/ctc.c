@@ -1,8 +1,8 @@
-/* ctc.c - floor 5: connectionist temporal classification: the forward recursion over time, composed, for a whole batch at once. */
+/* ctc.c - floor 5: connectionist temporal classification: ctc_loss, its recursion over time, and the rows of labels it needs. */
 #include "loss.h"
 
 /* The logarithm of nothing: finite, so that no derivative meets inf - inf. What a loss beyond -NOTHING/10 means is infinite. */
-#define NOTHING (-1e30)
+#define NOTHING (-1e10)
 
 /* ---- the labels of each sample as a row ---- */
 
@@ -60,6 +60,113 @@ EBB_OP(ctc_labels,
     .flags = EBB_INTERNAL,
     .tries = "[2,4]<4 [2]<4 size=4; [2,3]<4 [2]<3 size=5 blank=1; [0] [2]<1 size=1 blank=2; [3,0] [3]<1 size=0",
     .doc = "Labels as rows of one length, from rows or from one list of them all. What ctc_loss begins with."
+);
+
+/* ---- the forward recursion ---- */
+
+/* The ways to come to place i at the next step: to stay, from the place before, from two before where skip says so; e: their
+ * shares of the sum. At a dead place there is none. */
+#define WAYS(a, i)                                                                                           \
+    const T own = (a)[i], left = (i) > 0 ? (a)[(i)-1] : (T)NOTHING;                                          \
+    const T far = (i) > 1 && skip[i] ? (a)[(i)-2] : (T)NOTHING;                                              \
+    const T most = own > left ? (own > far ? own : far) : (left > far ? left : far);                         \
+    const T e0 = ebb_exp(own - most), e1 = ebb_exp(left - most), e2 = ebb_exp(far - most);
+#define DEAD(v) ((v) < (T)(NOTHING / 2))
+
+EBB_KERNEL(ctc_alpha_fwd,
+    const int64_t steps = l->dim[0]; const int64_t n = l->dim[1];
+    for (int64_t r = 0; r < l->n; r++) {
+        const T *x = (const T *)l->p[0] + r * l->step[0];
+        const uint8_t *skip = (const uint8_t *)l->p[1] + r * l->step[1];
+        T *y = (T *)l->p[2] + r * l->step[2];
+        for (int64_t i = 0; i < n && steps; i++) y[i] = i < 2 ? x[i] : (T)NOTHING;
+        for (int64_t t = 1; t < steps; t++) {
+            x += n; y += n;
+            for (int64_t i = 0; i < n; i++) {
+                WAYS(y - n, i)
+                y[i] = DEAD(own) && DEAD(left) && DEAD(far) ? (T)NOTHING : ebb_log(e0 + e1 + e2) + most + x[i];
+            }
+        }
+    })
+/* The same backwards: row t of d begins as row t of g and receives what comes from row t + 1. */
+EBB_KERNEL(ctc_alpha_pull,
+    const int64_t steps = l->dim[0]; const int64_t n = l->dim[1];
+    for (int64_t r = 0; r < l->n; r++) {
+        const T *g = (const T *)l->p[0] + r * l->step[0];
+        const uint8_t *skip = (const uint8_t *)l->p[1] + r * l->step[1];
+        const T *y = (const T *)l->p[2] + r * l->step[2];
+        T *d = (T *)l->p[3] + r * l->step[3];
+        for (int64_t t = steps; t-- > 0;) {
+            const T *a = y + t * n;
+            T *to = d + t * n;
+            for (int64_t i = 0; i < n; i++) to[i] = g[t * n + i];
+            for (int64_t i = 0; i < n && t + 1 < steps; i++) {
+                WAYS(a, i)
+                const T share = to[n + i] / (e0 + e1 + e2);
+                to[i] += e0 * share;
+                if (i > 0) to[i - 1] += e1 * share;
+                if (i > 1 && skip[i]) to[i - 2] += e2 * share;
+            }
+            for (int64_t i = 0; i < n; i++)
+                if (DEAD(a[i])) to[i] = 0;
+        }
+    })
+
+/* Columns of v `by` later (from its left) or earlier (`by` < 0), `fill` where none are. */
+static ebb_tensor *moved(const ebb_call *c, ebb_tensor *v, int64_t by, double fill) {
+    const ebb_info s = ebb_info_of(v);
+    if (!v) return NULL;
+    const int64_t n = s.shape[s.ndim - 1], k = by < 0 ? -by : by, m = k < n ? k : n;
+    ebb_ints edge = {s.ndim, {0}};
+    for (int d = 0; d < s.ndim; d++) edge.v[d] = d + 1 < s.ndim ? s.shape[d] : m;
+    ebb_tensor *pad = ebb_constant(c->e, (ebb_dtype)s.dtype, edge, fill);
+    ebb_tensor *rest = ebb_slice(v, .dim = -1, .start = by < 0 ? m : 0, .end = by < 0 ? n : n - m);
+    ebb_tensor *both[] = {by < 0 ? rest : pad, by < 0 ? pad : rest};
+    return ebb_cat(2, both, .dim = -1);
+}
+
+/* What comes to each place a from the cotangents g of the next step. All are [..,1,S]. */
+static ebb_tensor *from_next(const ebb_call *c, ebb_tensor *a, ebb_tensor *g, ebb_tensor *skip) {
+    ebb_tensor *far = ebb_where(skip, moved(c, a, 2, NOTHING), ebb_scalar(a, NOTHING));
+    ebb_tensor *way[] = {loss__column(a), loss__column(moved(c, a, 1, NOTHING)), loss__column(far)};
+    ebb_tensor *part = ebb_mul(loss__column(g), ebb_softmax(ebb_cat(3, way, .dim = -1), .dim = -1));
+    const ebb_info s = ebb_info_of(g);
+    ebb_ints shape = {s.ndim, {0}};
+    for (int d = 0; d < s.ndim; d++) shape.v[d] = s.shape[d];
+    for (int k = 0; k < 3; k++)
+        way[k] = ebb_reshape(ebb_slice(part, .dim = -1, .start = k, .end = k + 1), .shape = shape);
+    far = ebb_where(skip, way[2], ebb_scalar(g, 0));
+    return ebb_add(way[0], ebb_add(moved(c, way[1], -1, 0), moved(c, far, -2, 0)));
+}
+
+static ebb_tensor *ctc_alpha_dx(const ebb_call *c, ebb_tensor *g) {
+    const ebb_shape *y = &c->y_shape[0], *s = &c->x_shape[1];
+    const int64_t steps = y->dim[y->ndim - 2];
+    ebb_ints shape = ebb_ints_of(s), row = ebb_ints_of(y);
+    shape.v[shape.n++] = s->dim[s->ndim - 1];
+    shape.v[shape.n - 2] = row.v[row.n - 2] = 1; /* [..,1,S] */
+    ebb_tensor *skip = ebb_expand(ebb_reshape(c->x[1], .shape = shape), .size = row), *next = NULL, *all = NULL;
+    for (int64_t t = steps; t-- > 0;) {
+        ebb_tensor *a = ebb_slice(c->y[0], .dim = -2, .start = t, .end = t + 1),
+                   *d = ebb_slice(g, .dim = -2, .start = t, .end = t + 1);
+        if (next) d = ebb_add(d, from_next(c, a, next, skip));
+        next = ebb_where(ebb_lt(a, ebb_scalar(a, NOTHING / 2)), ebb_scalar(g, 0), d);
+        if (!next) return NULL;
+        ebb_tensor *both[] = {next, all};
+        all = all ? ebb_cat(2, both, .dim = -2) : next;
+    }
+    return steps ? all : g;
+}
+
+EBB_OP(ctc_alpha,
+    .sig = "emitted(t,s),skip(s):b->(t,s)",
+    .math = "y_0i = x_0i where i < 2;  y_ti = x_ti + ln(exp(y_(t-1)i) + exp(y_(t-1)(i-1)) + exp(y_(t-1)(i-2)) where skip_i)",
+    .fwd = ctc_alpha_fwd,
+    .vjp = EBB_VJP({ctc_alpha_dx, EBB_X(1) | EBB_Y(0)}, {NULL, 0}),
+    .pull = EBB_PULL({0, ctc_alpha_pull, EBB_X(1) | EBB_Y(0)}),
+    .flags = EBB_INTERNAL,
+    .tries = "[4,6] [6]; [2,5,3] [2,3]",
+    .doc = "Logarithm of the probability to be at each place of the labels at each step; -1e10 where none leads. What ctc_loss is made of."
 );
 
 /* ---- the loss ---- */
@@ -163,50 +270,29 @@ static ebb_tensor *with_blanks(const ebb_call *c, const batch *b, int64_t blank)
     return ebb_cat(2, all, .dim = 1);
 }
 
-/* Columns `by` earlier: nothing comes in from the left. `pad` is [N,by] of NOTHING. */
-static ebb_tensor *moved(ebb_tensor *pad, ebb_tensor *alpha, int64_t by, int64_t width, ebb_tensor *allowed) {
-    ebb_tensor *from = ebb_slice(alpha, .dim = 1, .start = 0, .end = width - by);
-    if (allowed) from = ebb_where(allowed, from, ebb_scalar(from, NOTHING));
-    ebb_tensor *both[] = {pad, from};
-    return ebb_cat(2, both, .dim = 1);
-}
-
 /* ln of the probability of all ways to be at each place of the labels at each sample's last step. [N,2S+1] */
 static ebb_tensor *forward(const ebb_call *c, const batch *b) {
     const int64_t blank = ((const ctc_attrs *)c->attrs)->blank, w = 2 * b->s + 1;
-    const ebb_dtype type = (ebb_dtype)c->x_shape[0].dtype;
     ebb_tensor *label = with_blanks(c, b, blank);
-    ebb_tensor *where =
-        ebb_expand(ebb_reshape(label, .shape = EBB_SHAPE(1, b->n, w)), .size = EBB_SHAPE(b->t, b->n, w));
-    ebb_tensor *each = ebb_clamp(ebb_gather(b->x, where, .dim = 2), .min = NOTHING);
+    ebb_tensor *place =
+        ebb_expand(ebb_reshape(label, .shape = EBB_SHAPE(b->n, 1, w)), .size = EBB_SHAPE(b->n, b->t, w));
+    ebb_tensor *emitted =
+        ebb_clamp(ebb_gather(ebb_permute(b->x, .dims = EBB_DIMS(1, 0, 2)), place, .dim = 2), .min = NOTHING);
     /* a blank, having its like two places before, is never jumped to; a label is from another label, over the blank between */
-    ebb_tensor *skip = NULL, *pad1 = NULL, *pad2 = NULL;
+    ebb_tensor *skip = ebb_constant(c->e, EBB_BOOL, EBB_SHAPE(b->n, 1), 0);
     if (w > 1) {
         ebb_tensor *now = ebb_slice(label, .dim = 1, .start = 2, .end = w),
                    *before = ebb_slice(label, .dim = 1, .start = 0, .end = w - 2);
-        skip = ebb_ne(now, before);
-        pad1 = ebb_constant(c->e, type, EBB_SHAPE(b->n, 1), NOTHING);
-        pad2 = ebb_constant(c->e, type, EBB_SHAPE(b->n, 2), NOTHING);
+        ebb_tensor *parts[] = {skip, skip, ebb_ne(now, before)};
+        skip = ebb_cat(3, parts, .dim = 1);
     }
-    const ebb_ints flat = EBB_SHAPE(b->n, w), layer = EBB_SHAPE(1, b->n, w);
-    ebb_tensor *steps = b->input_n ? loss__column(b->input_n) : NULL, *alpha = NULL;
-    for (int64_t t = 0; t < b->t; t++) {
-        ebb_tensor *emitted = ebb_reshape(ebb_slice(each, .dim = 0, .start = t, .end = t + 1), .shape = flat),
-                   *old = alpha;
-        if (!t) {
-            ebb_tensor *place = ebb_arange(c->e, .end = (double)w, .dtype = EBB_I64);
-            alpha = ebb_where(ebb_lt(place, ebb_scalar(place, 2)), emitted, ebb_scalar(emitted, NOTHING));
-        } else if (w == 1) alpha = ebb_add(alpha, emitted);
-        else {
-            ebb_tensor *ways[] = {ebb_reshape(alpha, .shape = layer),
-                                  ebb_reshape(moved(pad1, alpha, 1, w, NULL), .shape = layer),
-                                  ebb_reshape(moved(pad2, alpha, 2, w, skip), .shape = layer)};
-            alpha = ebb_add(ebb_logsumexp(ebb_cat(3, ways, .dim = 0), .dim = EBB_DIMS(0)), emitted);
-        }
-        if (steps && t) alpha = ebb_where(ebb_gt(steps, ebb_scalar(steps, (double)t)), alpha, old);
-        if (!alpha) return NULL;
-    }
-    return alpha;
+    ebb_tensor *alpha = ebb_ctc_alpha(emitted, skip);
+    const ebb_ints flat = EBB_SHAPE(b->n, w);
+    if (!b->input_n)
+        return ebb_reshape(ebb_slice(alpha, .dim = 1, .start = b->t - 1, .end = b->t), .shape = flat);
+    ebb_tensor *last =
+        ebb_reshape(ebb_sub(b->input_n, ebb_scalar(b->input_n, 1)), .shape = EBB_SHAPE(b->n, 1, 1));
+    return ebb_reshape(ebb_gather(alpha, ebb_expand(last, .size = EBB_SHAPE(b->n, 1, w)), .dim = 1), .shape = flat);
 }
 
 static ebb_tensor *ctc_loss_compose(const ebb_call *c) {

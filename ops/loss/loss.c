@@ -44,8 +44,9 @@ static const ebb_attr bend_attr[] = {
 };
 
 #define BENT(v, k) (ebb_abs(v) < (k) ? (v) * (v) * (T)0.5 : (k) * (ebb_abs(v) - (T)0.5 * (k)))
-EBB_MAP1_ATTRS(huber_of_fwd, bend_attrs, BENT(x, (T)a->delta))
-EBB_MAP2_ATTRS(huber_of_pull, bend_attrs, ebb_abs(y) < (T)a->delta || y != y ? x * y : y < 0 ? -(T)a->delta * x : (T)a->delta * x)
+#define DELTA const T end = (T)((const bend_attrs *)l->attrs)->delta;
+EBB_KERNEL(huber_of_fwd, DELTA EBB__MAP1_BODY(T, BENT(x, end)))
+EBB_KERNEL(huber_of_pull, DELTA EBB__MAP2_BODY(T, ebb_abs(y) < end || y != y ? x * y : y < 0 ? -end * x : end * x))
 
 static ebb_tensor *huber_of_dx(const ebb_call *c, ebb_tensor *g) {
     const double k = ((const bend_attrs *)c->attrs)->delta;

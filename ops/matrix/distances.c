@@ -8,70 +8,73 @@ static const ebb_attr distance_attr[] = {EBB_ATTR(EBB_A_FLOAT, distance_attrs, p
                                                   "the norm: 0 counts what differs, inf takes the largest",
                                                   .lo = 0, .hi = HUGE_VAL)};
 
-/* ---- the distance of two rows ---- */
+/* ---- the distances of a row to many ---- */
 
-/* Terms are added, or compared, in 16 interleaved partial results: the same bits for any vector width. */
-enum { LANES = 16 };
-#define OVER(term, join)                                                                                     \
-    {                                                                                                        \
-        T part[LANES] = {0};                                                                                 \
-        int64_t i = 0;                                                                                       \
-        for (; i + LANES <= d; i += LANES)                                                                   \
-            for (int k = 0; k < LANES; k++) {                                                                \
-                const T v = ebb_abs(a[i + k] - b[i + k]);                                                    \
-                part[k] = join(part[k], term);                                                               \
-            }                                                                                                \
-        for (; i < d; i++) {                                                                                 \
-            const T v = ebb_abs(a[i] - b[i]);                                                                \
-            sum = join(sum, term);                                                                           \
-        }                                                                                                    \
-        if (d >= LANES)                                                                                      \
-            for (int k = 0; k < LANES; k++) sum = join(sum, part[k]);                                        \
-    }
-#define PLUS(x, y) ((x) + (y))
+/* The others are columns, [d,n], so that the compiler does many side by side; each is summed in order. */
+enum { CHUNK = 128 };
 #define LARGER(x, y) ((y) > (x) || (y) != (y) ? (y) : (x)) /* NaN wins: once there, nothing is larger */
+#define POWER(x, p) ebb_exp((p)*ebb_log(x))                /* quick, and exact enough for x from 0 to 1 */
+#define EACH(statement)                                                                                      \
+    for (int64_t k = 0; k < d; k++)                                                                          \
+        for (int64_t j = 0; j < w; j++) {                                                                    \
+            const T v = ebb_abs(a[k] - b[k * n + j]);                                                        \
+            statement;                                                                                       \
+        }
 
-/* Powers other than 1 and 2 are taken in units of the largest difference, and so is 2 where the plain sum leaves the
- * range of T. */
-#define DISTANCE(name, type, least, most)                                                                    \
-    static EBB_INLINE type name(int64_t d, const type *a, const type *b, type p) {                           \
-        typedef type T;                                                                                      \
-        T sum = 0;                                                                                           \
-        if (p == 2) {                                                                                        \
-            OVER(v *v, PLUS)                                                                                 \
-            if (sum >= least && sum <= most) return ebb_sqrt(sum);                                           \
-            sum = 0;                                                                                         \
-        }                                                                                                    \
-        if (p == 1) OVER(v, PLUS)                                                                            \
-        else if (p == 0) OVER((v != v ? v : (T)(v > 0)), PLUS)                                               \
-        else OVER(v, LARGER)                                                                                 \
-        if (p == 1 || p == 0 || p > most || !(sum > 0 && sum <= most)) return sum;                           \
-        const T top = sum;                                                                                   \
-        sum = 0;                                                                                             \
-        for (int64_t i = 0; i < d; i++) sum += ebb_raise(ebb_abs(a[i] - b[i]) / top, p);                     \
-        return top * ebb_raise(sum, 1 / p);                                                                  \
+/* Powers other than 1 and 2 are taken in units of the largest difference, and so are squares whose sum leaves the range of
+ * T. w columns, at most CHUNK. */
+#define DISTANCES(name, type, least, most)                                                                        \
+    static EBB_INLINE type rescued_##name(int64_t d, int64_t n, const type *a, const type *b) {                   \
+        type top = 0, sum = 0;                                                                                    \
+        for (int64_t k = 0; k < d; k++) top = LARGER(top, ebb_abs(a[k] - b[k * n]));                              \
+        if (!(top > 0 && top <= most)) return top;                                                                \
+        for (int64_t k = 0; k < d; k++) sum += (a[k] - b[k * n]) / top * ((a[k] - b[k * n]) / top);               \
+        return top * ebb_sqrt(sum);                                                                               \
+    }                                                                                                             \
+    static EBB_INLINE void name(int64_t d, int64_t n, int64_t w, const type *a, const type *b, type *y, type p) { \
+        typedef type T;                                                                                           \
+        T top[CHUNK], sum[CHUNK];                                                                                 \
+        for (int64_t j = 0; j < w; j++) sum[j] = 0;                                                               \
+        if (p == 2) {                                                                                             \
+            EACH(sum[j] += v * v)                                                                                 \
+            for (int64_t j = 0; j < w; j++) y[j] = ebb_sqrt(sum[j]);                                              \
+            for (int64_t j = 0; j < w; j++)                                                                       \
+                if (!(sum[j] >= least && sum[j] <= most)) y[j] = rescued_##name(d, n, a, b + j);                  \
+            return;                                                                                               \
+        }                                                                                                         \
+        if (p == 1) EACH(sum[j] += v)                                                                             \
+        else if (p == 0) EACH(sum[j] += v != v ? v : (T)(v > 0))                                                  \
+        else EACH(sum[j] = LARGER(sum[j], v))                                                                     \
+        for (int64_t j = 0; j < w; j++) y[j] = sum[j];                                                            \
+        if (p == 1 || p == 0 || p > most) return;                                                                 \
+        for (int64_t j = 0; j < w; j++) {                                                                         \
+            top[j] = y[j] > 0 && y[j] <= most ? y[j] : 1;                                                         \
+            sum[j] = 0;                                                                                           \
+        }                                                                                                         \
+        EACH(sum[j] += POWER(v / top[j], p))                                                                      \
+        for (int64_t j = 0; j < w; j++)                                                                           \
+            y[j] = y[j] > 0 && y[j] <= most ? y[j] * POWER(sum[j], 1 / p) : y[j];                                 \
     }
-DISTANCE(distance_f32, float, 1e-30f, 3e38f)
-DISTANCE(distance_f64, double, 1e-290, 1.7e308)
+DISTANCES(distances_f32, float, 1e-30f, 3e38f)
+DISTANCES(distances_f64, double, 1e-290, 1.7e308)
 
 EBB_KERNEL(distance_rows_fwd,
-    const int64_t n = l->dim[1]; const int64_t d = l->dim[0];
+    const int64_t d = l->dim[0]; const int64_t n = l->dim[1];
     const T p = (T)((const distance_attrs *)l->attrs)->p;
-    for (int64_t r = 0; r < l->n; r++) {
-        const T *a = (const T *)l->p[0] + r * l->step[0];
-        const T *b = (const T *)l->p[1] + r * l->step[1];
-        T *y = (T *)l->p[2] + r * l->step[2];
-        for (int64_t j = 0; j < n; j++) y[j] = _Generic(p, float: distance_f32, default: distance_f64)(d, a, b + j * d, p);
-    })
+    for (int64_t j = 0; j < n; j += CHUNK) /* the columns of a chunk stay in L1 */
+        for (int64_t r = 0; r < l->n; r++)
+            _Generic(p, float: distances_f32, default: distances_f64)(
+                d, n, n - j < CHUNK ? n - j : CHUNK, (const T *)l->p[0] + r * l->step[0],
+                (const T *)l->p[1] + r * l->step[1] + j, (T *)l->p[2] + r * l->step[2] + j, p);)
 
 EBB_OP(distance_rows,
-    .sig = "x1(d),x2(n,d)->(n)",
-    .math = "y_j = (sum_k |a_k - b_jk|^p)^(1/p)",
+    .sig = "x1(d),x2(d,n)->(n)",
+    .math = "y_j = (sum_k |a_k - b_kj|^p)^(1/p)",
     .fwd = distance_rows_fwd,
     .attrs = EBB_ATTRS(distance_attrs, distance_attr),
     .flags = EBB_INTERNAL,
-    .tries = "[20] [3,20] p=2; [3] [4,3] p=1; [3] [4,3] p=0; [17] [2,17] p=inf; [2,3] [4,3] p=3.5; [0] [2,0]",
-    .doc = "Distances of a row to many. What cdist is made of."
+    .tries = "[20] [20,3] p=2; [3] [3,4] p=1; [3] [3,4] p=0; [2] [2,200] p=inf; [2,3] [3,4] p=3.5; [0] [0,2]",
+    .doc = "Distances of a row to many columns. What cdist is made of."
 );
 
 /* ---- cdist ---- */
@@ -86,11 +89,17 @@ static ebb_tensor *cdist_compose(const ebb_call *c) {
     }
     if (!equal_sizes(c, "the columns of x1 and x2", x[0].dim[x[0].ndim - 1], x[1].dim[x[1].ndim - 1]))
         return NULL;
-    return ebb_distance_rows(c->x[0], ebb_unsqueeze(c->x[1], .dim = -3),
+    return ebb_distance_rows(c->x[0], ebb_unsqueeze(flipped(c->x[1]), .dim = -3),
                              .p = ((const distance_attrs *)c->attrs)->p);
 }
 
-/* What the distances' cotangents give rows r of the one set: sum over the rows s of the other of g * d|r - s|/dr. */
+/* What the distances' cotangents give rows r of the one set: sum over the rows s of the other of u * d|r - s|/dr. */
+#define ADD_EACH(term)                                                                                       \
+    for (int64_t k = 0; k < d; k++) {                                                                        \
+        const T v = a[k] - b[k];                                                                             \
+        o[k] += term;                                                                                        \
+    }
+#define SIGNED (v > 0 ? u : v < 0 ? -u : v * u)
 #define PULL_BODY(rows, others, R, S, gr, gs)                                                                \
     const int64_t m = l->dim[0];                                                                             \
     const int64_t n = l->dim[1];                                                                             \
@@ -99,31 +108,22 @@ static ebb_tensor *cdist_compose(const ebb_call *c) {
     for (int64_t i = 0; i < l->n; i++) {                                                                     \
         const T *g = (const T *)l->p[0] + i * l->step[0];                                                    \
         const T *y = (const T *)l->p[3] + i * l->step[3];                                                    \
-        const T *x = (const T *)l->p[R] + i * l->step[R];                                                    \
-        const T *z = (const T *)l->p[S] + i * l->step[S];                                                    \
         T *out = (T *)l->p[4] + i * l->step[4];                                                              \
         for (int64_t k = 0; k < rows * d; k++) out[k] = 0;                                                   \
         for (int64_t r = 0; r < rows; r++)                                                                   \
             for (int64_t s = 0; s < others; s++) {                                                           \
-                const T *a = x + r * d;                                                                      \
-                const T *b = z + s * d;                                                                      \
-                const T *at = y + r * gr + s * gs;                                                           \
+                const T *a = (const T *)l->p[R] + i * l->step[R] + r * d;                                    \
+                const T *b = (const T *)l->p[S] + i * l->step[S] + s * d;                                    \
                 const T u = g[r * gr + s * gs];                                                              \
-                const T dist = *at;                                                                          \
+                const T dist = y[r * gr + s * gs];                                                           \
+                const T unit = u / dist;                                                                     \
                 T *o = out + r * d;                                                                          \
                 if (p == 0 || dist == 0) continue;                                                           \
-                if (p == 2) {                                                                                \
-                    const T w = u / dist;                                                                    \
-                    for (int64_t k = 0; k < d; k++) o[k] += w * (a[k] - b[k]);                               \
-                } else                                                                                       \
-                    for (int64_t k = 0; k < d; k++) {                                                        \
-                        const T v = a[k] - b[k];                                                             \
-                        const T size = ebb_abs(v);                                                           \
-                        T w = v > 0 ? u : v < 0 ? -u : v * u;                                                \
-                        if (p - p != 0) w = size == dist ? w : 0;                                            \
-                        else if (p != 1) w = v == 0 ? 0 : w * ebb_raise(size / dist, p - 1);                 \
-                        o[k] += w;                                                                           \
-                    }                                                                                        \
+                if (p == 2 && dist > (T)1e-30) ADD_EACH(unit *v)                                             \
+                else if (p == 2) ADD_EACH(u *(v / dist))                                                     \
+                else if (p == 1) ADD_EACH(SIGNED)                                                            \
+                else if (p - p != 0) ADD_EACH(v == dist ? u : v == -dist ? -u : 0)                           \
+                else ADD_EACH(v == 0 ? 0 : SIGNED * POWER(ebb_abs(v) / dist, p - 1))                         \
             }                                                                                                \
     }
 EBB_KERNEL(cdist_pull_x1, PULL_BODY(m, n, 1, 2, n, 1))
@@ -137,7 +137,7 @@ static ebb_tensor *each_d(const ebb_call *c, ebb_tensor *g) {
     ebb_tensor *same = ebb_eq(y, none);
     g = ebb_where(same, none, ebb_unsqueeze(g, .dim = -1));
     y = ebb_where(same, one, y);
-    if (p == 2) return ebb_mul(ebb_div(g, y), v);
+    if (p == 2) return ebb_mul(g, ebb_div(v, y));
     ebb_tensor *w = ebb_mul(g, ebb_sign(v));
     if (p == 0) return ebb_mul_scalar(w, 0);
     if (p == 1) return w;

@@ -37,7 +37,6 @@ static ebb_tensor *outer_compose(const ebb_call *c) {
 EBB_OP(outer,
     .sig = "input(),vec2()->()",
     .math = "y_ij = a_i*b_j;  da = g*b,  db = g'*a",
-    .infer = own_shapes,
     .compose = outer_compose,
     .tries = "[2] [3]; [0] [3]; [1] [1]",
     .doc = "Outer product of two vectors. Dtypes are promoted.",
@@ -181,33 +180,38 @@ EBB_OP(tensordot,
 
 /* ---- kron ---- */
 
-/* Dim i of the result is made of two, a_i and b_i; where either is 1, of one. */
+/* All products, as a matrix; its rows are then split into a's dims and its columns into b's, and dim i of the result is a_i and
+ * b_i side by side. Dims of size 1 need no place. */
 static ebb_tensor *kron_compose(const ebb_call *c) {
     const ebb_shape *a = &c->x_shape[0], *b = &c->x_shape[1];
     const int n = a->ndim > b->ndim ? a->ndim : b->ndim;
-    ebb_ints sa = {0, {0}}, sb = {0, {0}}, out = {n, {0}};
+    ebb_ints sa = {0, {0}}, sb = {0, {0}}, out = {n, {0}}, order = {0, {0}};
+    int large = 0; /* dims of a that have a place */
+    for (int d = 0; d < a->ndim; d++) large += a->dim[d] != 1;
     for (int d = 0; d < n; d++) {
         const int64_t p = d < n - a->ndim ? 1 : a->dim[d - (n - a->ndim)],
                       q = d < n - b->ndim ? 1 : b->dim[d - (n - b->ndim)];
-        const bool one = p == 1 || q == 1;
-        if (sa.n + (one ? 1 : 2) > EBB_MAX_DIMS)
-            return EBB_FAIL(c, EBB_E_SHAPE, "of the %d dims more than %d are larger than 1 in both", n,
-                            EBB_MAX_DIMS / 2);
         out.v[d] = p * q;
-        sa.v[sa.n++] = p;
-        sb.v[sb.n++] = one ? q : 1;
-        if (one) continue;
-        sa.v[sa.n++] = 1;
-        sb.v[sb.n++] = q;
+        if (order.n + (p != 1) + (q != 1) > EBB_MAX_DIMS)
+            return EBB_FAIL(c, EBB_E_SHAPE, "more than %d dims of the two are larger than 1", EBB_MAX_DIMS);
+        if (p != 1) {
+            order.v[order.n++] = sa.n;
+            sa.v[sa.n++] = p;
+        }
+        if (q != 1) {
+            order.v[order.n++] = large + sb.n;
+            sb.v[sb.n++] = q;
+        }
     }
-    sb.n = sa.n;
-    return ebb_reshape(ebb_mul(ebb_reshape(c->x[0], .shape = sa), ebb_reshape(c->x[1], .shape = sb)), .shape = out);
+    for (int d = 0; d < sb.n; d++) sa.v[sa.n++] = sb.v[d];
+    ebb_tensor *all = ebb_mul(ebb_reshape(c->x[0], .shape = EBB_SHAPE(ebb_shape_numel(a), 1)),
+                              ebb_reshape(c->x[1], .shape = EBB_SHAPE(1, ebb_shape_numel(b))));
+    return ebb_reshape(ebb_permute(ebb_reshape(all, .shape = sa), .dims = order), .shape = out);
 }
 
 EBB_OP(kron,
     .sig = "input(),other()->()",
     .math = "y[i*n + k, j*m + l] = a_ij*b_kl;  da_ij = sum_kl g*b_kl,  db_kl = sum_ij g*a_ij",
-    .infer = own_shapes,
     .compose = kron_compose,
     .tries = "[2,3] [3,2]; [2] [3]; [2,3] [4]; [] [3]; [] []; [0,2] [2,2]; [1,2,1,2] [2,1,1,2]",
     .doc = "Kronecker product; the operand with fewer dims gets dims of size 1 in front. Dtypes are promoted.",

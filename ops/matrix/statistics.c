@@ -10,6 +10,7 @@ static ebb_tensor *trace_compose(const ebb_call *c) {
 EBB_OP(trace,
     .sig = "input()->()",
     .math = "y = sum_i x_ii;  dx_ij = g where i = j, else 0",
+    .infer = own_shapes,
     .compose = trace_compose,
     .flags = EBB_LINEAR,
     .tries = "[3,3]; [2,4]; [4,2]; [0,0]; [0,3]; [1,1]",
@@ -42,7 +43,7 @@ static bool weights_fit(const ebb_call *c, int i, int64_t observations) {
                        (long long)ebb_shape_numel(s), (long long)observations);
     const double *v = values_of(c->x[i]);
     for (int64_t k = 0; k < observations && v; k++)
-        if (v[k] < 0)
+        if (v[k] < 0 && v[k] - v[k] == 0) /* infinite ones give NaN, of either sign */
             return REFUSED(c, EBB_E_INDEX, "%s[%lld] is %g; weights are not negative", name, (long long)k, v[k]);
     return v || !observations;
 }
@@ -82,8 +83,9 @@ static ebb_tensor *cov_compose(const ebb_call *c) {
 }
 
 EBB_OP(cov,
-    .sig = "input(),fweights()?:i,aweights()?->()",
+    .sig = "input(m,n),fweights(n)?:i,aweights(n)?->(m,m)",
     .math = "C_ij = sum_k w_k*(x_ik - m_i)*(x_jk - m_j) / n,  m the weighted means;  dx and dw of just that",
+    .infer = own_shapes,
     .compose = cov_compose,
     .attrs = EBB_ATTRS(cov_attrs, cov_attr),
     .domain = EBB_DOMAIN({-2, 2}, {1, 3}, {0.5, 2}),

@@ -12,7 +12,7 @@ static const ebb_attr adaptive_attr[] = {
 
 static ebb_tensor *adaptive_avg(const ebb_call *c, int dims) {
     windows w;
-    if (!adaptive_windows(c, dims, &((const adaptive_attrs *)c->attrs)->output_size, &w)) return NULL;
+    if (!ebb__adaptive_windows(c, dims, &((const adaptive_attrs *)c->attrs)->output_size, &w)) return NULL;
     if (numel_of(&w.count) != 1) return ebb_window_mean(c->x[0], SAME_WINDOWS(&w), .adaptive = true);
     return ebb_mean(c->x[0], .dim = {dims, {-1, -2, -3}}, .keepdim = true); /* one window is the whole: a quicker kernel */
 }
@@ -58,7 +58,7 @@ EBB_OP(adaptive_avg_pool3d,
 
 static ebb_tensor *adaptive_max(const ebb_call *c, int dims) {
     windows w;
-    if (!adaptive_windows(c, dims, &((const adaptive_attrs *)c->attrs)->output_size, &w)) return NULL;
+    if (!ebb__adaptive_windows(c, dims, &((const adaptive_attrs *)c->attrs)->output_size, &w)) return NULL;
     return ebb_window_max(c->x[0], SAME_WINDOWS(&w), .adaptive = true, .more = c->more);
 }
 

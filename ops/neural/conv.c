@@ -65,9 +65,9 @@ static const ebb_attr conv_attr[] = {
 
 /* Where the windows lie in an input whose size is set; the kernel is set too. -> false: it failed. */
 static bool conv_windows(const ebb_call *c, const conv_attrs *a, int dims, windows *w) {
-    if (!one_each(c, "stride", &a->stride, dims, 1, 1, &w->stride) ||
-        !one_each(c, "padding", &a->padding, dims, 0, 0, &w->padding) ||
-        !one_each(c, "dilation", &a->dilation, dims, 1, 1, &w->dilation))
+    if (!ebb__one_each(c, "stride", &a->stride, dims, 1, 1, &w->stride) ||
+        !ebb__one_each(c, "padding", &a->padding, dims, 0, 0, &w->padding) ||
+        !ebb__one_each(c, "dilation", &a->dilation, dims, 1, 1, &w->dilation))
         return false;
     w->count.n = dims;
     for (int d = 0; d < dims; d++) {
@@ -105,9 +105,9 @@ static ebb_tensor *conv(const ebb_call *c, int dims) {
         !conv_windows(c, a, dims, &w))
         return NULL;
     const bool alone = x->ndim == dims + 1;
-    return unbatched(ebb_convolution(batched(c->x[0], x, dims, alone), c->x[1], c->n_x > 2 ? c->x[2] : NULL,
-                                     SAME_WINDOWS(&w), .groups = a->groups),
-                     alone);
+    return ebb__unbatched(ebb_convolution(ebb__batched(c->x[0], x, dims, alone), c->x[1],
+                                          c->n_x > 2 ? c->x[2] : NULL, SAME_WINDOWS(&w), .groups = a->groups),
+                          alone);
 }
 
 static ebb_tensor *conv1(const ebb_call *c) { return conv(c, 1); }
@@ -121,7 +121,7 @@ EBB_OP(conv1d,
     .infer = own_shapes,
     .attrs = EBB_ATTRS(conv_attrs, conv_attr),
     .tries = "[2,3,6] [4,3,2] [4]; [2,4,7] [6,2,3] [6] stride=2 padding=1 groups=2; [3,5] [2,3,2] auto_pad=same; [2,3,6] [3,1,2] [3] dilation=2 groups=3; [1,1,4] [1,1,1]; [0,2,4] [5,2,2]",
-    .doc = "Convolution (cross-correlation) of (n, c, length) or (c, length) with weights (o, c/groups, k); 1 or no bias for each o.",
+    .doc = "Convolution (cross-correlation) of (n, c, length) or (c, length) with weights (o, c/groups, k), and perhaps a bias for each o.",
     .ref = "torch.nn.functional.conv1d"
 );
 
@@ -132,7 +132,7 @@ EBB_OP(conv2d,
     .infer = own_shapes,
     .attrs = EBB_ATTRS(conv_attrs, conv_attr),
     .tries = "[2,3,5,4] [5,3,3,2] [5]; [2,4,5,6] [10,2,3,2] [10] stride=2,1 padding=1,0 groups=2; [3,4,5] [2,3,2,3] auto_pad=same; [1,2,5,6] [2,1,2,2] [2] dilation=2,1 groups=2; [2,3,4,3] [5,3,1,1]; [0,2,4,4] [5,2,2,2]",
-    .doc = "Convolution (cross-correlation) of (n, c, h, w) or (c, h, w) with weights (o, c/groups, kh, kw); 1 or no bias for each o.",
+    .doc = "Convolution (cross-correlation) of (n, c, h, w) or (c, h, w) with weights (o, c/groups, kh, kw), and perhaps a bias for each o.",
     .ref = "torch.nn.functional.conv2d"
 );
 
@@ -143,7 +143,7 @@ EBB_OP(conv3d,
     .infer = own_shapes,
     .attrs = EBB_ATTRS(conv_attrs, conv_attr),
     .tries = "[1,2,3,4,3] [5,2,2,3,2] [5]; [2,2,3,4,4] [2,1,2,2,3] stride=1,2,1 padding=1,0,1 groups=2; [2,3,3,2] [5,2,2,2,3] auto_pad=same; [1,1,3,4,3] [5,1,2,2,2] dilation=2,1,2",
-    .doc = "Convolution (cross-correlation) of (n, c, d, h, w) or (c, d, h, w) with weights (o, c/groups, kd, kh, kw); 1 or no bias for each o.",
+    .doc = "Convolution (cross-correlation) of (n, c, d, h, w) or (c, d, h, w) with weights (o, c/groups, kd, kh, kw), and perhaps a bias for each o.",
     .ref = "torch.nn.functional.conv3d"
 );
 
@@ -167,10 +167,10 @@ static const ebb_attr transposed_attr[] = {
 /* The output's size from the input's, which is the count of windows. -> false: it failed. */
 static bool transposed_windows(const ebb_call *c, const transposed_attrs *a, int dims, windows *w) {
     ebb_ints more;
-    if (!one_each(c, "stride", &a->stride, dims, 1, 1, &w->stride) ||
-        !one_each(c, "padding", &a->padding, dims, 0, 0, &w->padding) ||
-        !one_each(c, "output_padding", &a->output_padding, dims, 0, 0, &more) ||
-        !one_each(c, "dilation", &a->dilation, dims, 1, 1, &w->dilation))
+    if (!ebb__one_each(c, "stride", &a->stride, dims, 1, 1, &w->stride) ||
+        !ebb__one_each(c, "padding", &a->padding, dims, 0, 0, &w->padding) ||
+        !ebb__one_each(c, "output_padding", &a->output_padding, dims, 0, 0, &more) ||
+        !ebb__one_each(c, "dilation", &a->dilation, dims, 1, 1, &w->dilation))
         return false;
     w->size.n = dims;
     for (int d = 0; d < dims; d++) {
@@ -201,9 +201,9 @@ static ebb_tensor *transposed(const ebb_call *c, int dims) {
         !transposed_windows(c, a, dims, &w))
         return NULL;
     const bool alone = x->ndim == dims + 1;
-    return unbatched(ebb_convolution_back(batched(c->x[0], x, dims, alone), c->x[1],
-                                          c->n_x > 2 ? c->x[2] : NULL, SAME_WINDOWS(&w), .groups = a->groups),
-                     alone);
+    return ebb__unbatched(ebb_convolution_back(ebb__batched(c->x[0], x, dims, alone), c->x[1],
+                                               c->n_x > 2 ? c->x[2] : NULL, SAME_WINDOWS(&w), .groups = a->groups),
+                          alone);
 }
 
 static ebb_tensor *transposed1(const ebb_call *c) { return transposed(c, 1); }

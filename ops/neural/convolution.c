@@ -97,7 +97,7 @@ typedef struct walk {
 
 static walk walk_of(const ebb_loop *l, int64_t c, int64_t o) {
     const int64_t groups = ((const conv_attrs *)l->attrs)->groups;
-    return (walk){grid_of(l->attrs), c, o, c / groups, o / groups};
+    return (walk){ebb__grid_of(l->attrs), c, o, c / groups, o / groups};
 }
 
 #define EACH_WEIGHT(w, statement)                                                                            \
@@ -162,7 +162,7 @@ EBB_KERNEL(convolution_weight_fwd,
     })
 
 static size_t weight_scratch(const ebb_loop *l) {
-    return (size_t)grid_of(l->attrs).count[2] * sizeof(double);
+    return (size_t)ebb__grid_of(l->attrs).count[2] * sizeof(double);
 }
 
 /* ---- checks that all three share ------------------------------------------------------------------------------ */
@@ -172,7 +172,7 @@ static bool of_groups(int64_t channels, int64_t groups) { return channels % grou
 /* w is (o, c/groups, kernel). */
 static ebb_status weight_ok(ebb_infer *s, const ebb_info *w) {
     const conv_attrs *a = (const conv_attrs *)s->attrs;
-    const ebb_status r = plane_ok(s, "the weight", w, 2, &a->kernel_size);
+    const ebb_status r = ebb__plane_ok(s, "the weight", w, 2, &a->kernel_size);
     if (r != EBB_OK || of_groups(w->shape[0], a->groups)) return r;
     return s->fail(s, EBB_E_SHAPE, "the weight is for %lld channels, which are not %lld equal groups",
                    (long long)w->shape[0], (long long)a->groups);
@@ -194,8 +194,8 @@ static ebb_status bias_ok(ebb_infer *s, int64_t channels) {
 
 static ebb_status convolution_infer(ebb_infer *s) {
     const conv_attrs *a = (const conv_attrs *)s->attrs;
-    ebb_status r = windows_ok(s);
-    if (r == EBB_OK) r = plane_ok(s, "the input", &s->x[0], 2, &a->size);
+    ebb_status r = ebb__windows_ok(s);
+    if (r == EBB_OK) r = ebb__plane_ok(s, "the input", &s->x[0], 2, &a->size);
     if (r == EBB_OK) r = weight_ok(s, &s->x[1]);
     if (r == EBB_OK) r = channels_ok(s, "the input has", s->x[0].shape[1], s->x[1].shape[1] * a->groups);
     if (r == EBB_OK) r = bias_ok(s, s->x[1].shape[0]);
@@ -255,8 +255,8 @@ EBB_OP(convolution,
 
 static ebb_status convolution_back_infer(ebb_infer *s) {
     const conv_attrs *a = (const conv_attrs *)s->attrs;
-    ebb_status r = windows_ok(s);
-    if (r == EBB_OK) r = plane_ok(s, "the input", &s->x[0], 2, &a->count);
+    ebb_status r = ebb__windows_ok(s);
+    if (r == EBB_OK) r = ebb__plane_ok(s, "the input", &s->x[0], 2, &a->count);
     if (r == EBB_OK) r = weight_ok(s, &s->x[1]);
     if (r == EBB_OK) r = channels_ok(s, "the input has", s->x[0].shape[1], s->x[1].shape[0]);
     if (r == EBB_OK) r = bias_ok(s, s->x[1].shape[1] * a->groups);
@@ -303,9 +303,9 @@ EBB_OP(convolution_back,
 
 static ebb_status convolution_weight_infer(ebb_infer *s) {
     const conv_attrs *a = (const conv_attrs *)s->attrs;
-    ebb_status r = windows_ok(s);
-    if (r == EBB_OK) r = plane_ok(s, "the input", &s->x[0], 2, &a->size);
-    if (r == EBB_OK) r = plane_ok(s, "grad", &s->x[1], 2, &a->count);
+    ebb_status r = ebb__windows_ok(s);
+    if (r == EBB_OK) r = ebb__plane_ok(s, "the input", &s->x[0], 2, &a->size);
+    if (r == EBB_OK) r = ebb__plane_ok(s, "grad", &s->x[1], 2, &a->count);
     if (r != EBB_OK) return r;
     const int64_t c = s->x[0].shape[1], o = s->x[1].shape[1];
     if (s->x[0].shape[0] != s->x[1].shape[0] || !of_groups(c, a->groups) || !of_groups(o, a->groups))

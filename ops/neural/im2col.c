@@ -19,8 +19,8 @@ static const ebb_attr patches_attr[] = {
 
 static ebb_status patches_infer(ebb_infer *s) {
     const patches_attrs *a = (const patches_attrs *)s->attrs;
-    ebb_status r = windows_ok(s);
-    if (r == EBB_OK) r = plane_ok(s, "the input", s->x, 2, &a->size);
+    ebb_status r = ebb__windows_ok(s);
+    if (r == EBB_OK) r = ebb__plane_ok(s, "the input", s->x, 2, &a->size);
     if (r != EBB_OK) return r;
     const int64_t n = s->x->shape[0], rows = s->x->shape[1] * numel_of(&a->kernel_size),
                   columns = numel_of(&a->count);
@@ -40,7 +40,7 @@ static ebb_status patches_infer(ebb_infer *s) {
             for (int64_t kx = 0; kx < g.kernel[2]; kx++, column += width) statement
 
 EBB_KERNEL(patches_fwd,
-    const grid g = grid_of(l->attrs);
+    const grid g = ebb__grid_of(l->attrs);
     const bool joined = ((const patches_attrs *)l->attrs)->joined;
     const int64_t channels = l->arg[0].shape[1]; const int64_t width = joined ? l->arg[0].shape[0] * g.out : g.out;
     for (int64_t u = l->first; u < l->first + l->n; u++) {
@@ -73,7 +73,7 @@ EBB_OP(patches,
 
 static ebb_status patches_add_infer(ebb_infer *s) {
     const patches_attrs *a = (const patches_attrs *)s->attrs;
-    const ebb_status r = windows_ok(s);
+    const ebb_status r = ebb__windows_ok(s);
     if (r != EBB_OK) return r;
     const int64_t taps = numel_of(&a->kernel_size), columns = numel_of(&a->count);
     if (s->x->ndim != (a->joined ? 2 : 3))
@@ -91,7 +91,7 @@ static ebb_status patches_add_infer(ebb_infer *s) {
 }
 
 EBB_KERNEL(patches_add_fwd,
-    const grid g = grid_of(l->attrs);
+    const grid g = ebb__grid_of(l->attrs);
     const bool joined = ((const patches_attrs *)l->attrs)->joined;
     const int64_t channels = l->arg[1].shape[1]; const int64_t width = joined ? l->arg[1].shape[0] * g.out : g.out;
     for (int64_t u = l->first; u < l->first + l->n; u++) {
@@ -132,10 +132,10 @@ static const ebb_attr unfold_attr[] = {
 
 /* The windows of these attributes on an image whose size is set. -> false: it failed */
 static bool image_windows(const ebb_call *c, const unfold_attrs *a, windows *w) {
-    if (!one_each(c, "kernel_size", &a->kernel_size, 2, 1, 1, &w->kernel_size) ||
-        !one_each(c, "dilation", &a->dilation, 2, 1, 1, &w->dilation) ||
-        !one_each(c, "padding", &a->padding, 2, 0, 0, &w->padding) ||
-        !one_each(c, "stride", &a->stride, 2, 1, 1, &w->stride))
+    if (!ebb__one_each(c, "kernel_size", &a->kernel_size, 2, 1, 1, &w->kernel_size) ||
+        !ebb__one_each(c, "dilation", &a->dilation, 2, 1, 1, &w->dilation) ||
+        !ebb__one_each(c, "padding", &a->padding, 2, 0, 0, &w->padding) ||
+        !ebb__one_each(c, "stride", &a->stride, 2, 1, 1, &w->stride))
         return false;
     w->count.n = 2;
     for (int d = 0; d < 2; d++) {
@@ -161,7 +161,7 @@ static ebb_tensor *unfold_compose(const ebb_call *c) {
     windows w;
     w.size = spatial_of(s, 2);
     if (!image_windows(c, (const unfold_attrs *)c->attrs, &w)) return NULL;
-    return unbatched(ebb_patches(batched(c->x[0], s, 2, alone), SAME_WINDOWS(&w)), alone);
+    return ebb__unbatched(ebb_patches(ebb__batched(c->x[0], s, 2, alone), SAME_WINDOWS(&w)), alone);
 }
 
 EBB_OP(unfold,
@@ -196,7 +196,7 @@ static ebb_tensor *fold_compose(const ebb_call *c) {
                         "the input has %d dims%s; (channels*window, positions) are needed, none empty, and perhaps a batch before them",
                         s->ndim, full ? "" : ", one of them empty");
     windows w;
-    if (!one_each(c, "output_size", &a->output_size, 2, 1, 1, &w.size) || !image_windows(c, &u, &w))
+    if (!ebb__one_each(c, "output_size", &a->output_size, 2, 1, 1, &w.size) || !image_windows(c, &u, &w))
         return NULL;
     const int64_t rows = s->dim[s->ndim - 2], columns = s->dim[s->ndim - 1], taps = numel_of(&w.kernel_size);
     if (rows % taps)
@@ -208,7 +208,7 @@ static ebb_tensor *fold_compose(const ebb_call *c) {
                         (long long)columns, (long long)w.count.v[0], (long long)w.count.v[1]);
     const bool alone = s->ndim == 2;
     ebb_tensor *x = alone ? ebb_reshape(c->x[0], .shape = EBB_SHAPE(1, rows, columns)) : c->x[0];
-    return unbatched(ebb_patches_add(x, SAME_WINDOWS(&w)), alone);
+    return ebb__unbatched(ebb_patches_add(x, SAME_WINDOWS(&w)), alone);
 }
 
 EBB_OP(fold,

@@ -19,8 +19,8 @@ static const ebb_attr max_attr[] = {
 
 /* Every output has the leading dims of x, and `to` as its last ones. */
 static ebb_status planes_infer(ebb_infer *s, const ebb_ints *from, const ebb_ints *to) {
-    ebb_status r = windows_ok(s);
-    if (r == EBB_OK) r = plane_ok(s, "the input", s->x, -1, from);
+    ebb_status r = ebb__windows_ok(s);
+    if (r == EBB_OK) r = ebb__plane_ok(s, "the input", s->x, -1, from);
     for (int d = 0; d < from->n && r == EBB_OK; d++)
         if (!((const windows *)s->attrs)->size.v[d])
             r = s->fail(s, EBB_E_SHAPE, "spatial dim %d is empty", d);
@@ -42,7 +42,7 @@ static ebb_status window_max_infer(ebb_infer *s) {
 
 /* NaN wins over everything, the first of equal elements over the later ones. */
 EBB_KERNEL(window_max_fwd,
-    const grid g = grid_of(l->attrs);
+    const grid g = ebb__grid_of(l->attrs);
     const bool adaptive = ((const max_attrs *)l->attrs)->adaptive;
     const span *along = spans_along(&g, l->scratch);
     for (int64_t u = l->first; u < l->first + l->n; u++) {
@@ -137,14 +137,14 @@ static inline double part_of(const mean_attrs *a, const reach *r) {
 static inline double *divisors_along(const mean_attrs *a, const grid *g, void *scratch) {
     double *d = (double *)((span *)scratch + g->kernel[2]);
     for (int64_t k = 0; k < g->count[2]; k++) {
-        const reach r = reach_of(g, a->adaptive, 2, k);
+        const reach r = ebb__reach_of(g, a->adaptive, 2, k);
         d[k] = a->divisor ? (double)a->divisor : part_of(a, &r);
     }
     return d;
 }
 
 EBB_KERNEL(window_mean_fwd,
-    const grid g = grid_of(l->attrs);
+    const grid g = ebb__grid_of(l->attrs);
     const mean_attrs *a = (const mean_attrs *)l->attrs;
     const span *along = spans_along(&g, l->scratch);
     const double *part = divisors_along(a, &g, l->scratch);
@@ -165,7 +165,7 @@ EBB_KERNEL(window_mean_fwd,
     })
 
 EBB_KERNEL(window_spread_fwd,
-    const grid g = grid_of(l->attrs);
+    const grid g = ebb__grid_of(l->attrs);
     const mean_attrs *a = (const mean_attrs *)l->attrs;
     const span *along = spans_along(&g, l->scratch);
     double *part = divisors_along(a, &g, l->scratch);
@@ -241,7 +241,7 @@ static const ebb_attr pool_attr[] = {
 static ebb_tensor *max_pool(const ebb_call *c, int dims) {
     const pool_attrs *a = (const pool_attrs *)c->attrs;
     windows w;
-    if (!pool_windows(c, dims, &a->kernel_size, &a->stride, &a->padding, &a->dilation, a->ceil_mode, &w))
+    if (!ebb__pool_windows(c, dims, &a->kernel_size, &a->stride, &a->padding, &a->dilation, a->ceil_mode, &w))
         return NULL;
     return ebb_window_max(c->x[0], SAME_WINDOWS(&w), .more = c->more);
 }

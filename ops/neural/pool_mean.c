@@ -32,7 +32,8 @@ static const ebb_attr avg_attr[] = {
 static ebb_tensor *avg_pool(const ebb_call *c, int dims, int64_t divisor) {
     const avg1_attrs *a = (const avg1_attrs *)c->attrs; /* avg_attrs begin the same */
     windows w;
-    if (!pool_windows(c, dims, &a->kernel_size, &a->stride, &a->padding, NULL, a->ceil_mode, &w)) return NULL;
+    if (!ebb__pool_windows(c, dims, &a->kernel_size, &a->stride, &a->padding, NULL, a->ceil_mode, &w))
+        return NULL;
     for (int d = 0; d < dims && dims == 3; d++) /* as PyTorch has it, in 3 dims alone */
         if (w.size.v[d] < w.kernel_size.v[d])
             return EBB_FAIL(c, EBB_E_SHAPE, "spatial dim %d has %lld elements, less than kernel_size, %lld",
@@ -101,7 +102,7 @@ static ebb_tensor *lp_pool(const ebb_call *c, int dims) {
     const lp_attrs *a = (const lp_attrs *)c->attrs;
     windows w;
     if (a->norm_type == 0) return EBB_FAIL(c, EBB_E_ATTR, "norm_type is 0; it must be another number");
-    if (!pool_windows(c, dims, &a->kernel_size, &a->stride, NULL, NULL, a->ceil_mode, &w)) return NULL;
+    if (!ebb__pool_windows(c, dims, &a->kernel_size, &a->stride, NULL, NULL, a->ceil_mode, &w)) return NULL;
     const bool two = a->norm_type == 2;
     ebb_tensor *power = two ? ebb_square(c->x[0]) : ebb_pow(c->x[0], .exponent = a->norm_type);
     ebb_tensor *mean = ebb_window_mean(power, SAME_WINDOWS(&w));

@@ -18,9 +18,9 @@ static bool unpooled_size(const ebb_call *c, const unpool_attrs *a, int dims, eb
     const ebb_ints in = spatial_of(&c->x_shape[0], dims);
     if (!a->kernel_size.n)
         return EBB_FAIL(c, EBB_E_ATTR, "kernel_size is empty; 1 or %d numbers are needed", dims) != NULL;
-    if (!one_each(c, "kernel_size", &a->kernel_size, dims, 1, 1, &kernel) ||
-        !one_each(c, "stride", a->stride.n ? &a->stride : &a->kernel_size, dims, 1, 1, &stride) ||
-        !one_each(c, "padding", &a->padding, dims, 0, 0, &padding))
+    if (!ebb__one_each(c, "kernel_size", &a->kernel_size, dims, 1, 1, &kernel) ||
+        !ebb__one_each(c, "stride", a->stride.n ? &a->stride : &a->kernel_size, dims, 1, 1, &stride) ||
+        !ebb__one_each(c, "padding", &a->padding, dims, 0, 0, &padding))
         return false;
     const ebb_ints *given = &a->output_size;
     if (given->n && given->n != dims && given->n != dims + 2)
@@ -46,7 +46,7 @@ static ebb_tensor *unpool(const ebb_call *c, int dims) {
     for (int d = 0; d < x->ndim && same; d++) same = index->dim[d] == x->dim[d];
     if (!same) return EBB_FAIL(c, EBB_E_SHAPE, "indices must have the shape of the input");
     ebb_ints size;
-    if (!pool_input_ok(c, dims, true) || !unpooled_size(c, (const unpool_attrs *)c->attrs, dims, &size))
+    if (!ebb__pool_input_ok(c, dims, true) || !unpooled_size(c, (const unpool_attrs *)c->attrs, dims, &size))
         return NULL;
     const ebb_ints spatial = spatial_of(x, dims);
     const int64_t in = numel_of(&spatial), out = numel_of(&size), n = ebb_shape_numel(x) / in;

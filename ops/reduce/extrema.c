@@ -12,6 +12,8 @@ static const ebb_attr along_attr[] = {
 
 /* ---- amax, amin ---- */
 
+enum { SIDE = 64 };
+
 #define BETTER(v, best, better) ((T)((((v)better(best)) | ((v) != (v))) ? (v) : (best)))
 #define EXTREME_BODY(better)                                                                                 \
     const int64_t n = l->dim[0];                                                                             \
@@ -29,12 +31,14 @@ static const ebb_attr along_attr[] = {
     for (int64_t r = 0; r < l->n; r++, x += l->step[0]) {                                                    \
         T best = x[0];                                                                                       \
         int64_t i = 0;                                                                                       \
-        if (s == 1 && n >= LANES) {                                                                          \
-            T part[LANES];                                                                                   \
-            for (int k = 0; k < LANES; k++) part[k] = x[k];                                                  \
-            for (i = LANES; i + LANES <= n; i += LANES)                                                      \
-                for (int k = 0; k < LANES; k++) part[k] = BETTER(x[i + k], part[k], better);                 \
-            for (int k = 0; k < LANES; k++) best = BETTER(part[k], best, better);                            \
+        if (s == 1 && n >= SIDE) { /* more at once than a compiler unrolls: it then makes vectors of them */ \
+            T part[SIDE];                                                                                    \
+            for (int k = 0; k < SIDE; k++) part[k] = x[k];                                                   \
+            for (i = SIDE; i + SIDE <= n; i += SIDE)                                                         \
+                for (int k = 0; k < SIDE; k++) part[k] = BETTER(x[i + k], part[k], better);                  \
+            for (int w = SIDE / 2; w; w /= 2)                                                                \
+                for (int k = 0; k < w; k++) part[k] = BETTER(part[k + w], part[k], better);                  \
+            best = part[0];                                                                                  \
         }                                                                                                    \
         for (; i < n; i++) best = BETTER(x[i * s], best, better);                                            \
         y[r * l->step[1]] = best;                                                                            \

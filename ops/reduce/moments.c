@@ -96,8 +96,7 @@ static ebb_tensor *var_dx(const ebb_call *c, ebb_tensor *g) {
     const var_attrs *a = (const var_attrs *)c->attrs;
     const double over = (double)(reduced_count(c, a->dim) - correction_of(a));
     ebb_tensor *off = ebb_sub(c->x[0], ebb_mean(c->x[0], .dim = a->dim, .keepdim = true));
-    if (c->x_shape[0].dtype == EBB_F32)
-        off = ebb_sub(off, ebb_mean(off, .dim = a->dim, .keepdim = true)); /* what the mean was rounded by */
+    off = ebb_sub(off, ebb_mean(off, .dim = a->dim, .keepdim = true)); /* what the mean was rounded by */
     return ebb_mul(ebb_mul_scalar(kept(c, g), 2 / over), off);
 }
 

@@ -10,7 +10,8 @@ typedef struct vector_norm_attrs {
 static const ebb_attr vector_norm_attr[] = {
     EBB_ATTR(EBB_A_INTS, vector_norm_attrs, dim, "", "the dims to reduce; none given: all"),
     EBB_ATTR(EBB_A_BOOL, vector_norm_attrs, keepdim, "0", "keep them, with size 1"),
-    EBB_ATTR(EBB_A_FLOAT, vector_norm_attrs, ord, "2", "order: any number, inf (largest magnitude) or -inf (smallest)"),
+    EBB_ATTR(EBB_A_FLOAT, vector_norm_attrs, ord, "2",
+             "order: any number, inf (largest magnitude) or -inf (smallest)"),
     EBB_ATTR(EBB_A_DTYPE, vector_norm_attrs, dtype, "none", "convert the input to this first"),
 };
 typedef struct norm_attrs {
@@ -26,6 +27,7 @@ static const ebb_attr norm_attr[] = {
     EBB_ATTR(EBB_A_DTYPE, norm_attrs, dtype, "none", "convert the input to this first"),
 };
 
+enum { RUN = 256 };
 #define MAGNITUDE(v) ((v) < 0 ? -(v) : (v))
 /* The magnitude of a row that is better than all others; NaN wins. */
 #define ROW_EXTREME(better, start, best)                                                                     \
@@ -37,13 +39,14 @@ static const ebb_attr norm_attr[] = {
         for (; i + LANES <= n; i += LANES)                                                                   \
             for (int k = 0; k < LANES; k++) {                                                                \
                 const T v = MAGNITUDE(x[i + k]);                                                             \
-                part[k] = ((v better part[k]) | (v != v)) ? v : part[k];                                       \
+                part[k] = ((v better part[k]) | (v != v)) ? v : part[k];                                     \
             }                                                                                                \
         for (; i < n; i++) {                                                                                 \
             const T v = MAGNITUDE(x[i]);                                                                     \
-            best = ((v better best) | (v != v)) ? v : best;                                                    \
+            best = ((v better best) | (v != v)) ? v : best;                                                  \
         }                                                                                                    \
-        for (int k = 0; k < LANES; k++) best = ((part[k] better best) | (part[k] != part[k])) ? part[k] : best; \
+        for (int k = 0; k < LANES; k++)                                                                      \
+            best = ((part[k] better best) | (part[k] != part[k])) ? part[k] : best;                          \
     }
 /* Squares of f32 fit in f64. Other powers, and squares in f64 whose sum leaves the safe range, are taken of x over the
  * largest (p < 0: smallest) magnitude. */
@@ -75,19 +78,26 @@ EBB_KERNEL(vector_norm_fwd,
         }
         const T unit = *y;
         if (p - p != 0 || unit == 0 || unit - unit != 0) continue;
-        T sum = 0;
-        if (p == 2) for (int64_t i = 0; i < n; i++) sum += x[i] / unit * (x[i] / unit);
-        else for (int64_t i = 0; i < n; i++) sum += ebb_raise(MAGNITUDE(x[i]) / unit, (T)p);
-        *y = unit * ebb_raise(sum, (T)(1 / p));
+        T total = 0;
+        for (int64_t from = 0; from < n; from += RUN) { /* the quotients are at most 1 (p < 0: at least): exp(p*log) errs least where it counts */
+            const int64_t m = n - from < RUN ? n - from : RUN;
+            T power[RUN];
+            EBB_IVDEP for (int64_t i = 0; i < m; i++) power[i] = ebb_exp((T)p * ebb_log(MAGNITUDE(x[from + i]) / unit));
+            ROW_SUM(m, power[j], sum)
+            total += sum;
+        }
+        *y = unit * ebb_raise(total, (T)(1 / p));
     })
 
 static ebb_tensor *vector_norm_compose(const ebb_call *c) {
     const vector_norm_attrs *a = (const vector_norm_attrs *)c->attrs;
     const int32_t have = c->x_shape[0].dtype;
     if (a->dtype && !ebb_is_float(a->dtype)) return EBB_FAIL(c, EBB_E_DTYPE, "dtype must be f32 or f64");
-    if (!ebb_is_float(have)) return EBB_FAIL(c, EBB_E_DTYPE, "the input must be f32 or f64; convert with ebb_to (op \"to\")");
+    if (!ebb_is_float(have))
+        return EBB_FAIL(c, EBB_E_DTYPE, "the input must be f32 or f64; convert with ebb_to (op \"to\")");
     if (a->dtype && a->dtype != have)
-        return ebb_linalg_vector_norm(ebb_to(c->x[0], (ebb_dtype)a->dtype), .dim = a->dim, .keepdim = a->keepdim, .ord = a->ord);
+        return ebb_linalg_vector_norm(ebb_to(c->x[0], (ebb_dtype)a->dtype), .dim = a->dim,
+                                      .keepdim = a->keepdim, .ord = a->ord);
     if ((a->ord < 0 || a->ord > 1e300) && !reduced_count(c, a->dim)) {
         ebb_tensor *y = ebb_sum(c->x[0], .dim = a->dim, .keepdim = a->keepdim); /* refuses dims that do not exist */
         if (y && ebb_info_of(y).numel)
@@ -110,7 +120,7 @@ static ebb_tensor *vector_norm_dx(const ebb_call *c, ebb_tensor *g) {
     if (p == 1) return ebb_mul(g, ebb_sign(x));
     x = ebb_to(x, dtype);
     if (p - p != 0) { /* the extremes share it */
-        ebb_tensor *hit = ebb_to(ebb_eq(ebb_abs(x), y), dtype);
+        ebb_tensor *hit = ebb_add(ebb_to(ebb_eq(ebb_abs(x), y), dtype), ebb_to(ebb_ne(x, x), dtype)); /* NaN is extreme */
         ebb_tensor *count = c->x_shape[0].ndim ? ebb_sum(hit, .dim = a->dim, .keepdim = true) : ebb_scalar(g, 1);
         return ebb_mul(ebb_mul(ebb_div(g, count), hit), ebb_sign(x));
     }
@@ -119,8 +129,8 @@ static ebb_tensor *vector_norm_dx(const ebb_call *c, ebb_tensor *g) {
     ebb_tensor *none = ebb_eq(x, ebb_scalar(x, 0)); /* of x itself: for p < 1 the power has a pole there */
     ebb_tensor *size = ebb_abs(ebb_where(none, ebb_scalar(x, 1), x));
     ebb_tensor *ratio = ebb_pow(ebb_div(size, ebb_where(zero, ebb_scalar(y, 1), y)), .exponent = p - 1);
-    return ebb_mul(g, ebb_where(ebb_eq(ebb_sign(x), ebb_scalar(x, 0)), ebb_scalar(x, 0),
-                                ebb_where(zero, ebb_scalar(x, 0), ebb_mul(ratio, ebb_sign(x)))));
+    ebb_tensor *flat = ebb_scalar(x, 0);
+    return ebb_mul(g, ebb_where(none, flat, ebb_where(zero, flat, ebb_mul(ratio, ebb_sign(x)))));
 }
 
 EBB_OP(linalg_vector_norm,

@@ -83,7 +83,9 @@ static ebb_status argtop_infer(ebb_infer *s) {
     return EBB_OK;
 }
 
-/* The k-th key bounds what is taken; of those equal to it the first are. */
+enum { FEW = 32 };
+
+/* A few are kept in order as they come. Else the k-th key bounds what is taken; of those equal to it the first are. */
 #define ARGTOP(name, T, E, K, key_of, sort, select)                                                          \
     static ebb_status name(const ebb_loop *l) {                                                              \
         const top_attrs *a = (const top_attrs *)l->attrs;                                                    \
@@ -95,17 +97,28 @@ static ebb_status argtop_infer(ebb_infer *s) {
         for (int64_t r = l->first; r < l->first + l->n && l->arg[1].numel; r++) {                            \
             const T *x = (const T *)l->p[0] + r * n;                                                         \
             int64_t *y = (int64_t *)l->p[1] + r * m, less, taken = 0;                                        \
-            K *keys = (K *)l->scratch;                                                                       \
-            for (int64_t i = 0; i < n; i++) keys[i] = key_of(x[i]) ^ flip;                                   \
-            const K last = select(keys, n, m - 1, &less);                                                    \
-            int64_t equal = m - less;                                                                        \
+            K *keys = (K *)l->scratch, last = 0;                                                             \
             E *best = (E *)l->scratch;                                                                       \
-            for (int64_t i = 0; i < n && taken < m; i++) {                                                   \
-                const K key = key_of(x[i]) ^ flip;                                                           \
-                if (key > last || (key == last && equal-- <= 0)) continue;                                   \
-                best[taken++] = (E){key, (K)i};                                                              \
+            if (a->sorted && m <= FEW) {                                                                     \
+                for (int64_t i = 0; i < n; i++) {                                                            \
+                    const K key = key_of(x[i]) ^ flip;                                                       \
+                    if (taken == m && key >= last) continue;                                                 \
+                    int64_t j = taken < m ? taken++ : m - 1;                                                 \
+                    for (; j && best[j - 1].key > key; j--) best[j] = best[j - 1];                           \
+                    best[j] = (E){key, (K)i};                                                                \
+                    last = best[taken - 1].key;                                                              \
+                }                                                                                            \
+            } else {                                                                                         \
+                for (int64_t i = 0; i < n; i++) keys[i] = key_of(x[i]) ^ flip;                               \
+                last = select(keys, n, m - 1, &less);                                                        \
+                int64_t equal = m - less;                                                                    \
+                for (int64_t i = 0; i < n && taken < m; i++) {                                               \
+                    const K key = key_of(x[i]) ^ flip;                                                       \
+                    if (key > last || (key == last && equal-- <= 0)) continue;                               \
+                    best[taken++] = (E){key, (K)i};                                                          \
+                }                                                                                            \
+                if (a->sorted) best = sort(best, best + m, m);                                               \
             }                                                                                                \
-            if (a->sorted) best = sort(best, best + m, m);                                                   \
             for (int64_t i = 0; i < m; i++) y[i] = (int64_t)best[i].at;                                      \
         }                                                                                                    \
         return EBB_OK;                                                                                       \

@@ -67,10 +67,13 @@ EBB_KERNEL_WIDE(argcum_fwd,
         const T *x = (const T *)l->p[0] + r * l->step[0];
         int64_t *y = (int64_t *)l->p[1] + r * l->step[1];
         int64_t at = 0;
+        T best = n ? x[0] : 0;
         for (int64_t i = 0; i < n; i++) {
             const T v = x[i];
-            const T best = x[at];
-            if (v != v || (best == best && (largest ? v >= best : v <= best))) at = i;
+            if ((largest ? v >= best : v <= best) || v != v) {
+                at = i;
+                best = v;
+            }
             y[i] = at;
         }
     })

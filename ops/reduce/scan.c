@@ -22,16 +22,36 @@ static ebb_tensor *for_scan(const ebb_call *c) {
     return want == have ? NULL : ebb_to(c->x[0], (ebb_dtype)want);
 }
 
+enum { COLUMNS = 64 };
+/* Element k of a row in the scan's order is at place i. Columns beside each other are done together. */
 #define SCAN_BODY(first, i, combine)                                                                         \
     const int64_t n = l->dim[0];                                                                             \
-    for (int64_t r = 0; r < l->n; r++) {                                                                     \
+    const int64_t s = l->stride[0][0];                                                                       \
+    const int64_t t = l->stride[1][0];                                                                       \
+    const bool beside = s != 1 && t != 1 && l->step[0] == 1 && l->step[1] == 1;                              \
+    for (int64_t r = 0; r < l->n;) {                                                                         \
         const T *x = (const T *)l->p[0] + r * l->step[0];                                                    \
         T *y = (T *)l->p[1] + r * l->step[1];                                                                \
+        if (beside && l->n - r >= COLUMNS) {                                                                 \
+            WIDE_OF(T) all[COLUMNS];                                                                         \
+            for (int c = 0; c < COLUMNS; c++) all[c] = first;                                                \
+            for (int64_t k = 0; k < n; k++) {                                                                \
+                const T *p = x + (i)*s;                                                                      \
+                T *q = y + (i)*t;                                                                            \
+                EBB_IVDEP for (int c = 0; c < COLUMNS; c++) {                                                \
+                    all[c] = all[c] combine p[c];                                                            \
+                    q[c] = (T)all[c];                                                                        \
+                }                                                                                            \
+            }                                                                                                \
+            r += COLUMNS;                                                                                    \
+            continue;                                                                                        \
+        }                                                                                                    \
         WIDE_OF(T) a = first;                                                                                \
         for (int64_t k = 0; k < n; k++) {                                                                    \
-            a = a combine x[i];                                                                              \
-            y[i] = (T)a;                                                                                     \
+            a = a combine x[(i)*s];                                                                          \
+            y[(i)*t] = (T)a;                                                                                 \
         }                                                                                                    \
+        r++;                                                                                                 \
     }
 
 /* ---- cumsum ---- */
@@ -55,7 +75,7 @@ EBB_OP(cumsum,
     .attrs = EBB_ATTRS(scan_attrs, scan_attr),
     .axes = "dim",
     .vjp = EBB_VJP({cumsum_dx, 0}),
-    .flags = EBB_LINEAR | EBB_INPLACE,
+    .flags = EBB_STRIDED | EBB_LINEAR | EBB_INPLACE,
     .tries = "dim=0; dim=-1; [2,3,4] dim=1; dim=0 dtype=f32",
     .doc = "Running sum along a dim, kept in f64 for f32; integers and bool are added as i64."
 );
@@ -71,7 +91,7 @@ EBB_OP(cumsum_back,
     .attrs = EBB_ATTRS(dim_attrs, dim_attr),
     .axes = "dim",
     .vjp = EBB_VJP({cumsum_back_dx, 0}),
-    .flags = EBB_LINEAR | EBB_INTERNAL,
+    .flags = EBB_STRIDED | EBB_LINEAR | EBB_INTERNAL,
     .tries = "dim=0; dim=-1; [2,3,4] dim=1",
     .doc = "Running sum from the end: the derivative of cumsum."
 );
@@ -152,7 +172,7 @@ EBB_OP(cumprod,
     .attrs = EBB_ATTRS(scan_attrs, scan_attr),
     .axes = "dim",
     .vjp = EBB_VJP({cumprod_dx, EBB_X(0) | EBB_Y(0)}),
-    .flags = EBB_INPLACE,
+    .flags = EBB_STRIDED | EBB_INPLACE,
     .tries = "dim=0; dim=-1; [2,3,4] dim=1; dim=0 dtype=f32",
     .doc = "Running product along a dim, kept in f64 for f32; integers and bool are multiplied as i64. The gradient is exact with zeros too."
 );
@@ -185,7 +205,9 @@ EBB_KERNEL_WIDE(product_fwd,
         for (; i + LANES <= n; i += LANES)
             for (int k = 0; k < LANES; k++) part[k] *= x[i + k];
         for (; i < n; i++) all *= x[i];
-        for (int k = 0; k < LANES; k++) all *= part[k];
+        for (int w = LANES / 2; w; w /= 2)
+            for (int k = 0; k < w; k++) part[k] *= part[k + w];
+        all *= part[0];
         ((T *)l->p[1])[r * l->step[1]] = all;
     })
 EBB_KERNEL(product_pull,

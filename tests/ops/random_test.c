@@ -34,11 +34,16 @@ static void numbers_of_a_key(void **state) {
     ebb *e = *state;
     ebb_tensor *p = ebb_tensor_new(e, EBB_F32, EBB_SHAPE(8), (float[]){.1f, .9f, .5f, .5f, .2f, .7f, .6f, .3f});
     ebb_tensor *w = ebb_tensor_new(e, EBB_F32, EBB_SHAPE(5), (float[]){1, 2, 3, 4, 5});
-    assert_values(named(e, "rand", NULL, "size=6 key=42"), 0.61295986175537109, 0.4685865044593811, 0.073231697082519531, 0.34086149930953979, 0.98771864175796509, 0.32706332206726074);
-    assert_values(named(e, "rand", NULL, "size=3 dtype=f64 key=42"), 0.61295988108265642, 0.4685865182257839, 0.073231737416252995);
-    assert_values(named(e, "randn", NULL, "size=6 key=42"), -0.97018980979919434, 0.19401887059211731, -1.2356202602386475, 1.9239273071289062, -0.073181495070457458, 0.13913756608963013);
-    assert_values(named(e, "randn", NULL, "size=3 dtype=f64 key=42"), -0.97018979009813044, 0.19401895592726459, -1.2356207441149401);
-    assert_values(named(e, "exponential", NULL, "size=3 key=42"), 0.94922685623168945, 0.63221484422683716, 0.076051689684391022);
+    assert_values(named(e, "rand", NULL, "size=6 key=42"), 0.61295986175537109, 0.4685865044593811,
+                  0.073231697082519531, 0.34086149930953979, 0.98771864175796509, 0.32706332206726074);
+    assert_values(named(e, "rand", NULL, "size=3 dtype=f64 key=42"), 0.61295988108265642, 0.4685865182257839,
+                  0.073231737416252995);
+    assert_values(named(e, "randn", NULL, "size=6 key=42"), -0.97018980979919434, 0.19401887059211731,
+                  -1.2356202602386475, 1.9239273071289062, -0.073181495070457458, 0.13913756608963013);
+    assert_values(named(e, "randn", NULL, "size=3 dtype=f64 key=42"), -0.97018979009813044,
+                  0.19401895592726459, -1.2356207441149401);
+    assert_values(named(e, "exponential", NULL, "size=3 key=42"), 0.94922685623168945, 0.63221484422683716,
+                  0.076051689684391022);
     assert_values(named(e, "randint", NULL, "size=8 high=1000 key=42"), 612, 468, 73, 340, 987, 327, 513, 454);
     assert_values(named(e, "randperm", NULL, "n=8 key=42"), 1, 0, 3, 5, 7, 6, 2, 4);
     assert_values(named(e, "bernoulli", p, "key=42"), 0, 1, 1, 1, 0, 1, 1, 0);
@@ -57,14 +62,17 @@ static void distributions(void **state) {
     check_moments(named(e, "normal", NULL, "size=200000 mean=3 std=2"), 3, 4, 48);
     check_moments(named(e, "exponential", NULL, "size=200000 lambd=2"), 0.5, 0.25, 9.0 / 16);
     check_moments(named(e, "randint", NULL, "size=200000 low=-3 high=4"), 0, 4, 28);
-    check_moments(named(e, "bernoulli", ebb_full(e, EBB_F32, EBB_SHAPE(MANY), 0.3), ""), 0.3, 0.21, 0.21 * (1 - 3 * 0.21));
+    check_moments(named(e, "bernoulli", ebb_full(e, EBB_F32, EBB_SHAPE(MANY), 0.3), ""), 0.3, 0.21,
+                  0.21 * (1 - 3 * 0.21));
     ebb_tensor *w = ebb_tensor_new(e, EBB_F64, EBB_SHAPE(4), (double[]){1, 0, 2, 1});
     check_moments(named(e, "multinomial", w, "num_samples=200000 replacement=1"), 1.75, 1.1875, 2.129);
 }
 
 static void bounds(void **state) {
     ebb *e = *state;
-    ebb_tensor *u = named(e, "rand", NULL, "size=200000"), *k = named(e, "randint", NULL, "size=200000 low=-3 high=4"), *z = named(e, "randn", NULL, "size=200000");
+    ebb_tensor *u = named(e, "rand", NULL, "size=200000"),
+               *k = named(e, "randint", NULL, "size=200000 low=-3 high=4"),
+               *z = named(e, "randn", NULL, "size=200000");
     int64_t seen[7] = {0};
     for (int64_t i = 0; i < MANY; i++) {
         assert_true(ebb_at(u, i) >= 0 && ebb_at(u, i) < 1);
@@ -125,8 +133,14 @@ static void same(const ebb_tensor *a, const ebb_tensor *b, bool equal) {
     else assert_true(differ > 0);
 }
 
-static const char *const calls[][2] = {{"rand", "size=999"}, {"randn", "size=999"}, {"randn", "size=999 dtype=f64"}, {"uniform", "size=999 low=2 high=5"}, {"normal", "size=999 std=2"},
-                                       {"exponential", "size=999"}, {"randint", "size=999 high=1000"}, {"randperm", "n=999"}};
+static const char *const calls[][2] = {{"rand", "size=999"},
+                                       {"randn", "size=999"},
+                                       {"randn", "size=999 dtype=f64"},
+                                       {"uniform", "size=999 low=2 high=5"},
+                                       {"normal", "size=999 std=2"},
+                                       {"exponential", "size=999"},
+                                       {"randint", "size=999 high=1000"},
+                                       {"randperm", "n=999"}};
 
 static void seeds(void **state) {
     ebb *e = *state;
@@ -141,8 +155,12 @@ static void seeds(void **state) {
 
 static void threads(void **state) {
     ebb *e = *state;
-    static const char *const large[][2] = {{"rand", "size=300001 key=3"}, {"randn", "size=300001 key=3"}, {"randn", "size=300001 key=3 dtype=f64"}, {"randint", "size=300001 high=99 key=3"}};
-    ebb_tensor *p = ebb_full(e, EBB_F32, EBB_SHAPE(300001), 0.5), *w = ebb_full(e, EBB_F32, EBB_SHAPE(3000, 100), 1);
+    static const char *const large[][2] = {{"rand", "size=300001 key=3"},
+                                           {"randn", "size=300001 key=3"},
+                                           {"randn", "size=300001 key=3 dtype=f64"},
+                                           {"randint", "size=300001 high=99 key=3"}};
+    ebb_tensor *p = ebb_full(e, EBB_F32, EBB_SHAPE(300001), 0.5),
+               *w = ebb_full(e, EBB_F32, EBB_SHAPE(3000, 100), 1);
     for (size_t k = 0; k < COUNT(large) + 2; k++) {
         ebb_tensor *y[2];
         for (int i = 0; i < 2; i++) {
@@ -165,7 +183,9 @@ static void gradients(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {SESSION_TEST(numbers_of_a_key), SESSION_TEST(distributions), SESSION_TEST(bounds), SESSION_TEST(permutations),
-                                       SESSION_TEST(choices), SESSION_TEST(seeds), SESSION_TEST(threads), SESSION_TEST(gradients)};
+    const struct CMUnitTest tests[] = {SESSION_TEST(numbers_of_a_key), SESSION_TEST(distributions),
+                                       SESSION_TEST(bounds),           SESSION_TEST(permutations),
+                                       SESSION_TEST(choices),          SESSION_TEST(seeds),
+                                       SESSION_TEST(threads),          SESSION_TEST(gradients)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -206,6 +206,12 @@ static inline uint32_t ebb_hash(const char *s) {
 #ifndef EBB_INLINE
 #define EBB_INLINE inline __attribute__((always_inline))
 #endif
+/* The wrappers of <ebb/ops.h>: where size counts, one copy a file. */
+#ifdef __wasm__
+#define EBB_WRAPPER __attribute__((noinline, minsize, unused)) static
+#else
+#define EBB_WRAPPER static inline
+#endif
 #define EBB_PRINTF(format_at, args_at) __attribute__((format(printf, format_at, args_at)))
 
 /* The wrappers of ops with attributes override their defaults by name, `ebb_softmax(x, .dim = 1)`; these keep

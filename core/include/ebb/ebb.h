@@ -351,6 +351,10 @@ EBB_API ebb_status ebb_verify(ebb *e, const char *op, const ebb_verify_options *
 /* Loads a plugin file: reads its entry, checks it, verifies its ops, then registers all of it or nothing.
  * path must hold a '/'. opt gives the report of the verification; may be NULL. -> the plugin's name, borrowed; NULL on error */
 EBB_API const char *ebb_plugin_load(ebb *e, const char *path, const ebb_verify_options *opt);
+/* The same for the entry of a plugin that is in memory already, which must stay there: from a page that has instantiated a module
+ * itself. from: where it came from, for messages. */
+struct ebb_plugin;
+EBB_API const char *ebb_plugin_add(ebb *e, const struct ebb_plugin *entry, const char *from, const ebb_verify_options *opt);
 EBB_API size_t ebb_plugin_count(const ebb *e);
 EBB_API const struct ebb_plugin *ebb_plugin_at(const ebb *e, size_t i);
 EBB_API const char *ebb_plugin_path(const ebb *e, size_t i); /* "built in" for those linked in */

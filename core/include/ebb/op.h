@@ -376,6 +376,60 @@ struct ebb_op {
 
 /* Pointwise bodies: an expression in x; x, y; x, y, z. Contiguous and scalar operands get loops of their own,
  * which the compiler vectorises. R is the type of the result. */
+#ifdef __wasm__
+/* Small code: the expression stands once. Blocks of BLOCK elements; operands that are not contiguous, and the last block, go through
+ * buffers, so that the loop has a constant length and needs neither a second form nor a tail. */
+enum { EBB__BLOCK = 64 };
+#define EBB__IN(k)                                                                                           \
+    T b##k[EBB__BLOCK];                                                                                      \
+    const T *p##k = (const T *)l->p[k];                                                                      \
+    const int64_t s##k = l->step[k];
+#define EBB__OUT(k, R)                                                                                       \
+    R bq[EBB__BLOCK];                                                                                        \
+    R *q = (R *)l->p[k];                                                                                     \
+    const int64_t n = l->n, sq = l->step[k];
+#define EBB__FETCH(k)                                                                                        \
+    const T *const u##k = s##k == 1 && m == EBB__BLOCK                                                       \
+                              ? p##k + at                                                                    \
+                              : (const T *)ebb__fetch(b##k, p##k + at * s##k, s##k, m, (int)sizeof(T));
+#define EBB__BLOCKS(R, fetch, load, expr)                                                                    \
+    for (int64_t at = 0; at < n; at += EBB__BLOCK) {                                                         \
+        const int64_t m = n - at < EBB__BLOCK ? n - at : EBB__BLOCK;                                         \
+        fetch R *const w = sq == 1 && m == EBB__BLOCK ? q + at : bq;                                         \
+        EBB_IVDEP for (int i = 0; i < EBB__BLOCK; i++) {                                                     \
+            load w[i] = (R)(expr);                                                                           \
+        }                                                                                                    \
+        if (w == bq) ebb__store_block(q + at * sq, bq, sq, m, (int)sizeof(R));                               \
+    }
+#define EBB__MAP1_BODY(R, expr) EBB__IN(0) EBB__OUT(1, R) EBB__BLOCKS(R, EBB__FETCH(0), const T x = u0[i];, expr)
+#define EBB__MAP2_BODY(R, expr)                                                                              \
+    EBB__IN(0) EBB__IN(1) EBB__OUT(2, R)                                                                     \
+    EBB__BLOCKS(R, EBB__FETCH(0) EBB__FETCH(1), const T x = u0[i] EBB__COMMA y = u1[i];, expr)
+#define EBB__MAP3_BODY(expr)                                                                                 \
+    EBB__IN(0) EBB__IN(1) EBB__IN(2) EBB__OUT(3, T)                                                          \
+    EBB__BLOCKS(T, EBB__FETCH(0) EBB__FETCH(1) EBB__FETCH(2),                                                \
+                const T x = u0[i] EBB__COMMA y = u1[i] EBB__COMMA z = u2[i];, expr)
+#define EBB__COMMA ,
+
+/* m elements from p by steps, side by side; the rest of the block repeats the first. -> buf */
+__attribute__((noinline, minsize, unused)) static const void *ebb__fetch(void *buf, const void *p, int64_t step,
+                                                                         int64_t m, int size) {
+    for (int64_t i = 0; i < EBB__BLOCK; i++) {
+        const int64_t from = i < m ? i * step : 0;
+        if (size == 4) ((uint32_t *)buf)[i] = ((const uint32_t *)p)[from];
+        else if (size == 8) ((uint64_t *)buf)[i] = ((const uint64_t *)p)[from];
+        else ((uint8_t *)buf)[i] = ((const uint8_t *)p)[from];
+    }
+    return buf;
+}
+__attribute__((noinline, minsize, unused)) static void ebb__store_block(void *q, const void *buf, int64_t step,
+                                                                        int64_t m, int size) {
+    for (int64_t i = 0; i < m; i++)
+        if (size == 4) ((uint32_t *)q)[i * step] = ((const uint32_t *)buf)[i];
+        else if (size == 8) ((uint64_t *)q)[i * step] = ((const uint64_t *)buf)[i];
+        else ((uint8_t *)q)[i * step] = ((const uint8_t *)buf)[i];
+}
+#else
 #define EBB__MAP1_BODY(R, expr)                                                                              \
     const T *p0 = (const T *)l->p[0];                                                                        \
     R *q = (R *)l->p[1];                                                                                     \
@@ -422,10 +476,13 @@ struct ebb_op {
     if (sq == 1 && s0 == 1 && s1 == 1 && s2 == 1) {                                                          \
         EBB_IVDEP EBB__MAP3_LOOP(p0[i], p1[i], p2[i], q[i], expr)                                            \
     } else EBB__MAP3_LOOP(p0[i * s0], p1[i * s1], p2[i * s2], q[i * sq], expr)
+#endif
 
 /* In-place calls pass the same pointer as input and output: element i depends on element i alone. clang finds that out
  * at run time, and warns about hints it cannot follow. */
-#if defined __clang__
+#if defined __wasm__
+#define EBB_IVDEP _Pragma("clang loop vectorize(assume_safety)")
+#elif defined __clang__
 #define EBB_IVDEP
 #else
 #define EBB_IVDEP _Pragma("GCC ivdep")

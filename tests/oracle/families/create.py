@@ -65,6 +65,8 @@ def numbers():
         yield Case("randint", size=[2], low=low, high=high)
         yield Case("randint", size=[2], low=low, high=high, dtype=U8)
     yield Case("uniform", size=[2], low=2, high=1)
+    yield from (Case("randint_i64", size=list(size), low=4, high=5) for size in SIZES)
+    yield from (Case("randperm_i64", n=n) for n in (0, 1))
     for n in (0, 1, -1):
         yield Case("randperm", n=n)
     for shape, dtype in itertools.product([(), (3,), (2, 3), (0,)], DTYPES):
@@ -93,7 +95,7 @@ def numbers():
 
 
 CASES = {"zeros ones full zeros_like ones_like empty_like full_like": constants, "arange linspace logspace": ranges, "eye tri tril_indices triu_indices": patterns,
-         "uniform randint randperm bernoulli normal multinomial": numbers}
+         "uniform randint randint_i64 randperm randperm_i64 bernoulli normal multinomial": numbers}
 
 
 def linspace(start, end, steps, dtype=F32):
@@ -136,7 +138,7 @@ TWIN = dict(
     eye=lambda n, m=None, dtype=F32: torch.eye(n, n if m is None else m, dtype=dtype), tri=tri,
     tril_indices=lambda row, col, offset=0, dtype=I64: torch.tril_indices(row, col, offset, dtype=dtype),
     triu_indices=lambda row, col, offset=0, dtype=I64: torch.triu_indices(row, col, offset, dtype=dtype),
-    uniform=uniform, randint=randint, randperm=lambda n, dtype=I64, key=0: torch.randperm(n, dtype=dtype), bernoulli=bernoulli, normal=normal,
+    uniform=uniform, randint=randint, randint_i64=randint, randperm_i64=lambda n, key=0: torch.randperm(n), randperm=lambda n, dtype=I64, key=0: torch.randperm(n, dtype=dtype), bernoulli=bernoulli, normal=normal,
     multinomial=lambda w, num_samples, replacement=False, key=0: torch.multinomial(w, num_samples, replacement),
     rand=shape_only(lambda size=(), dtype=F32: torch.rand(size, dtype=dtype)), randn=shape_only(lambda size=(), dtype=F32: torch.randn(size, dtype=dtype)),
     rand_like=shape_only(torch.rand_like), randn_like=shape_only(torch.randn_like), exponential=shape_only(lambda size=(), lambd=1.0, dtype=F32: torch.empty(size, dtype=dtype).exponential_(lambd)))

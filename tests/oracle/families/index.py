@@ -208,7 +208,27 @@ def one_hots():
     yield Case("one_hot", torch.tensor([-1, 2]))
 
 
-CASES = {"gather take_along_dim": gathers, "scatter scatter_add scatter_reduce": scatters, "index_select index_add index_copy index_fill": rows, "index index_put take put": advanced,
+def parts():
+    """Internal ops, with what those that they serve give them."""
+    for (x, i, dim), dtype in itertools.product(FIELDS[:13], (F64, F64, F32, I64)):
+        at, rows = index(i, x[dim] if x else 1), (draw(i, dtype), draw((), dtype))
+        yield from (Case(op, draw(x, dtype), at, src, dim=dim) for op in ("scatter_set", "scatter_sum") for src in rows)
+        yield from (Case("scatter_fold", draw(x, dtype), at, draw(i, dtype), dim=dim, reduce=how) for how in ("prod", "amax", "amin"))
+    for x, n, dim in [((4, 3), 5, 0), ((3, 4, 2), 3, 1), ((5,), 0, 0), ((4, 2), 1, -1)]:
+        shape = [*x]
+        shape[dim] = n
+        yield from (Case("index_set", draw(x), index(n, x[dim]), draw(s), dim=dim) for s in (shape, ()))
+    for size, shape in [((4,), (3,)), ((4, 5), (2, 3)), ((2, 2, 3), ()), ((2,), (0,))]:
+        yield Case("flat_index", *(torch.randint(-n, n, shape) for n in size), size=list(size))
+    yield Case("flat_index", torch.tensor([2]), size=[2])
+    for shape in ((4,), (2, 3), (), (0, 2)):
+        x = draw(shape, BOOL)
+        yield Case("nonzero_sized", x, plain=True, count=int(x.sum()))
+    for offsets, n in (([0, 2, 2, 5], 7), ([0], 0), ([0, 0], 3)):
+        yield Case("bag_of", torch.tensor(offsets), plain=True, count=n)
+
+
+CASES = {"scatter_set scatter_sum scatter_fold index_set flat_index nonzero_sized bag_of": parts, "gather take_along_dim": gathers, "scatter scatter_add scatter_reduce": scatters, "index_select index_add index_copy index_fill": rows, "index index_put take put": advanced,
          "masked_fill masked_select masked_scatter nonzero argwhere where_indices": masks, "embedding": tables, "embedding_bag": bags, "one_hot": one_hots}
 
 
@@ -307,6 +327,21 @@ TWIN = dict(
     nonzero=torch.nonzero, argwhere=torch.argwhere, where_indices=lambda c: torch.nonzero(c, as_tuple=True), embedding=F.embedding, embedding_bag=embedding_bag, one_hot=F.one_hot)
 
 
+def flat_index(*i, size):
+    if any(bool(((k < -n) | (k >= n)).any()) for k, n in zip(i, size)):
+        raise IndexError("outside")
+    at = torch.zeros((), dtype=I64)
+    for k, n in zip(i, size):
+        at = at * n + k % n
+    return at
+
+
+TWIN.update(
+    scatter_set=lambda x, i, s, dim: scatter(x, i, s if s.dim() else s.expand(i.shape), dim), scatter_sum=lambda x, i, s, dim: torch.scatter_add(x, dim, i, s if s.dim() else s.expand(i.shape)),
+    scatter_fold=scatter_reduce, index_set=lambda x, i, s, dim: index_copy(x, i, s if s.dim() else s.expand([i.numel() if d == dim % x.dim() else n for d, n in enumerate(x.shape)]), dim),
+    flat_index=flat_index, nonzero_sized=lambda x, count: torch.nonzero(x), bag_of=lambda o, count: torch.bucketize(torch.arange(count), o, right=True) - 1)
+
+
 def written(to, y):
     if y.shape != to.shape or y.dtype != to.dtype:
         raise RuntimeError("the result does not fit")
@@ -321,7 +356,7 @@ POINTING = "gather|take_along_dim|scatter.*|index.*|take|put|embedding.*"
 KNOWN = [
     (POINTING, r"accepted .*(Expected dtype int64|should be Long|Expected a long|must be long, byte|scalar types)", "an index may be of any integer type"),
     (POINTING, "holds indices and must be integers.*(\\[0|0\\])", "an empty index is one of integers too"),
-    ("scatter_reduce", "gradient of input 0: -?(inf|\\d).*torch has nan.*reduce=prod", "the own element's gradient is the product of the others; torch divides by the element"),
+    ("scatter_(reduce|fold)", "gradient of input 0: -?(inf|\\d).*torch has nan.*reduce=prod", "the own element's gradient is the product of the others; torch divides by the element"),
     ("embedding", "second .*scale_grad_by_freq=1", "torch leaves the frequency out of its second derivative"),
     ("embedding", "padding_idx is 0, but the weight has 0 entries", "torch does not look at a padding_idx of 0"),
     ("embedding_bag", "gradient of input 0.*mode=max", "the gradient of a maximum is shared by equals; torch gives it to the first"),

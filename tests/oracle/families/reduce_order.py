@@ -200,4 +200,5 @@ CASES = {
     "bincount": bincounts, "unique_consecutive": consecutive,
 }
 
-KNOWN = [("histc", r"value: .*nan", "NaN is not counted; torch counts it anywhere")]
+KNOWN = [("histc", r"value: (?!.*(min=-1|max=2))", "over the range of the elements torch may lose the largest to the rounding of its edge"),
+         ("histc", r"value: .*nan", "NaN is not counted; torch counts it anywhere")]
