@@ -80,6 +80,7 @@ KNOWN = [
     ("polygamma|digamma", r"(0\.0|inf), torch has nan", "they vanish at infinity, and have poles towards minus infinity"),
     ("logit", r"gradient .*nan, torch has 0\.0", "torch's vectors and its single elements differ at NaN"),
     ("acosh", r"inf, torch has -?inf", "-1 lies outside the domain"),
+    ("sinc", "second of .*torch has nan", "the second derivative at 0 is -pi^2/3"),
     ("logit", r"value: .*\| logit_?\(f32", "near 1/2 nothing cancels"),
     ("logaddexp2?|hypot|atan2|xlogy|ldexp", r"gradient .*(f32\[.*f64\[\]|f64\[\].*f32\[)", "a 0-d f64 beside f32 takes part as f32"),
     ("asin|acos|acosh|atanh", r"second .*nan, torch has -?inf", "1 - x^2 as (1 - x)(1 + x): exact near the ends, infinity times 0 in them"),
