@@ -108,9 +108,16 @@ static bool same_place(const ebb_attr *a, const trial *tr, const char *p, const 
     return (strtoll(p, NULL, 10) - strtoll(q, NULL, 10)) % dims == 0;
 }
 
-static bool attr_of(checker *c, tally *t, const ebb_attr *a) {
-    int ran = 0;
-    for (int k = 0; k < c->n_main; k++) {
+/* NaN and infinities first in every float input: what some attributes are about. */
+static void put_specials(const trial *tr, vec x[MAX_X]) {
+    static const double special[] = {NAN, INFINITY, -INFINITY};
+    for (int i = 0; i < tr->n_x; i++)
+        for (int64_t e = 0; e < 3 && e < x[i].n && tr->x[i].dtype == EBB_NONE; e++) x[i].v[e] = special[e];
+}
+
+/* Whether the attribute makes a difference in one of the trials; *ran counts the values that were tried. */
+static bool attr_matters(checker *c, tally *t, const ebb_attr *a, bool specials, int *ran) {
+    for (int k = 0; k < c->n_main && !t->failed; k++) {
         const mark m = check_mark(c);
         const trial *tr = &c->main[k];
         job j = {0};
@@ -118,6 +125,13 @@ static bool attr_of(checker *c, tally *t, const ebb_attr *a) {
         outcome base;
         if (!check_start(c, t, tr, &j, x, g, &base)) return false;
         if (!c->differentiable) j.wanted = 0;
+        if (specials) {
+            put_specials(tr, x);
+            if (!check_run(c, &j, &base)) { /* refused: not for this op */
+                ebb_error_clear(j.e);
+                return false;
+            }
+        }
         char now[ATTRS_LEN] = "";
         if (!check_attr_get(tr->attrs, a->name, now, sizeof now) && a->def)
             check_say(now, sizeof now, "%s", a->def);
@@ -127,7 +141,7 @@ static bool attr_of(checker *c, tally *t, const ebb_attr *a) {
             if (check_attr_get(c->main[q].attrs, a->name, v.text[v.n], 48)) v.n++;
         for (int q = 0; q < v.n; q++) {
             const int d = same_place(a, tr, v.text[q], now) ? -1 : matters(c, tr, &base, &j, a, v.text[q]);
-            ran += d >= 0;
+            *ran += d >= 0;
             t->cases += d >= 0;
             if (d == 1) {
                 check_reset(c, m);
@@ -136,7 +150,13 @@ static bool attr_of(checker *c, tally *t, const ebb_attr *a) {
         }
         check_reset(c, m);
     }
-    if (ran == 0) return true;
+    return false;
+}
+
+static bool attr_of(checker *c, tally *t, const ebb_attr *a) {
+    int ran = 0;
+    if (attr_matters(c, t, a, false, &ran) || t->failed || ran == 0) return !t->failed;
+    if (check_is_float(c->type) && (attr_matters(c, t, a, true, &ran) || t->failed)) return !t->failed;
     return check_fail(c, t, NULL, "the kernel or the rule does not read it",
                       "attribute %s is ignored: %d other values gave the same output and gradient", a->name, ran);
 }

@@ -221,7 +221,19 @@ static bool special_of(checker *c, tally *t, const trial *tr, ebb_dtype type) {
     return true;
 }
 
+/* A kink at NaN declares what the op makes of it. */
+static bool answers_nan(const checker *c) {
+    for (size_t k = 0; k < c->op->n_kinks; k++)
+        for (int i = 0; i < c->op->kinks[k].n && i < 4; i++)
+            if (isnan(c->op->kinks[k].x[i])) return true;
+    return false;
+}
+
 void check_special(checker *c, tally *t) {
+    if (answers_nan(c)) {
+        check_skip(t, "it declares what it makes of NaN, as a kink");
+        return;
+    }
     bool any = false;
     for (int i = 0; i < c->sig.n_x; i++) any |= c->sig.arg[i].dtype == EBB_NONE;
     const bool float_out = c->sig.n_y > 0 && c->sig.arg[c->sig.n_x].dtype == EBB_NONE;

@@ -40,7 +40,7 @@ static double clear_of_kinks(const checker *c, int input, double x, double room)
     return x;
 }
 
-/* Strata of a shuffled grid over all float inputs together: any two values of the same domain differ by at least half
+/* Integers, where the op has no kernel for floats. Else strata of a shuffled grid over all float inputs together: any two values of the same domain differ by at least half
  * a stratum. */
 static bool fill_floats(checker *c, const trial *t, uint64_t *s, vec x[MAX_X]) {
     int64_t total = 0;
@@ -63,7 +63,7 @@ static bool fill_floats(checker *c, const trial *t, uint64_t *s, vec x[MAX_X]) {
         const double width = (r.hi - r.lo) / (double)total, room = fmin(0.02, 0.4 * width) + 2e-3;
         for (int64_t k = 0; k < x[i].n; k++, at++) {
             const double v = r.lo + width * ((double)place[at] + 0.25 + 0.5 * check_uniform(s));
-            x[i].v[k] = clear_of_kinks(c, i, v, room);
+            x[i].v[k] = check_is_float(c->type) ? clear_of_kinks(c, i, v, room) : floor(8 * v);
         }
     }
     check_reset(c, m);
