@@ -51,47 +51,54 @@ EBB_OP(logcumsumexp,
 
 /* ---- cummax, cummin ---- */
 
-typedef struct argcum_attrs {
+typedef struct extreme_attrs {
     int64_t dim;
     bool largest;
-} argcum_attrs;
-static const ebb_attr argcum_attr[] = {
-    EBB_ATTR(EBB_A_INT, argcum_attrs, dim, NULL, "the dim to run along"),
-    EBB_ATTR(EBB_A_BOOL, argcum_attrs, largest, "1", "the largest so far, else the smallest"),
+} extreme_attrs;
+static const ebb_attr extreme_attr[] = {
+    EBB_ATTR(EBB_A_INT, extreme_attrs, dim, NULL, "the dim to run along"),
+    EBB_ATTR(EBB_A_BOOL, extreme_attrs, largest, "1", "the largest so far, else the smallest"),
 };
 
-EBB_KERNEL_WIDE(argcum_fwd,
+EBB_KERNEL_WIDE(cumextreme_fwd,
     const int64_t n = l->dim[0];
-    const bool largest = ((const argcum_attrs *)l->attrs)->largest;
+    const bool largest = ((const extreme_attrs *)l->attrs)->largest;
     for (int64_t r = 0; r < l->n; r++) {
         const T *x = (const T *)l->p[0] + r * l->step[0];
-        int64_t *y = (int64_t *)l->p[1] + r * l->step[1];
-        int64_t at = 0;
+        T *y = (T *)l->p[1] + r * l->step[1];
+        int64_t *at = (int64_t *)l->p[2] + r * l->step[2];
+        int64_t place = 0;
         T best = n ? x[0] : 0;
         for (int64_t i = 0; i < n; i++) {
             const T v = x[i];
             if ((largest ? v >= best : v <= best) || v != v) {
-                at = i;
+                place = i;
                 best = v;
             }
-            y[i] = at;
+            y[i] = best;
+            at[i] = place;
         }
     })
 
-EBB_OP(argcum,
-    .sig = "input(n)->(n):i",
-    .math = "y_i = the last j <= i with x_j = max_{k<=i} x_k (or min)",
-    .fwd = argcum_fwd,
-    .attrs = EBB_ATTRS(argcum_attrs, argcum_attr),
+static ebb_tensor *cumextreme_dx(const ebb_call *c, ebb_tensor *g) {
+    ebb_tensor *none = ebb_constant(c->e, (ebb_dtype)c->x_shape[0].dtype, ebb_ints_of(&c->x_shape[0]), 0);
+    return ebb_scatter_add(none, c->y[1], g, .dim = ((const extreme_attrs *)c->attrs)->dim);
+}
+
+EBB_OP(cumextreme,
+    .sig = "input(n)->(n),(n):i",
+    .math = "y_i = x_k = max_{j<=i} x_j (or min), and k, the last such;  dx_k += g_i",
+    .fwd = cumextreme_fwd,
+    .attrs = EBB_ATTRS(extreme_attrs, extreme_attr),
+    .vjp = EBB_VJP({cumextreme_dx, EBB_Y(1)}),
     .axes = "dim",
     .flags = EBB_INTERNAL,
     .tries = "dim=0; dim=-1 largest=0; [2,3,4] dim=1",
-    .doc = "Where the extremes so far are. What cummax and cummin are made of."
+    .doc = "The extremes so far and where they are. What cummax and cummin are made of."
 );
 
 static ebb_tensor *running_extreme(const ebb_call *c, bool largest) {
-    c->more[0] = ebb_argcum(c->x[0], .dim = dim_given(c), .largest = largest);
-    return ebb_gather(c->x[0], c->more[0], .dim = dim_given(c));
+    return ebb_cumextreme(c->x[0], .dim = dim_given(c), .largest = largest, .more = c->more);
 }
 static ebb_tensor *cummax_compose(const ebb_call *c) { return running_extreme(c, true); }
 static ebb_tensor *cummin_compose(const ebb_call *c) { return running_extreme(c, false); }

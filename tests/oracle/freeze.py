@@ -17,7 +17,7 @@ from binding import F64, NAME, attr_text
 from cases import cases, draw
 from oracle import TWIN, families
 
-MOST, EACH = 14, 2  # elements of a tensor, cases of an op
+MOST, EACH = 40, 2  # elements of a tensor, cases of an op
 
 
 def small(case):
@@ -41,7 +41,7 @@ def frozen(case):
     try:
         ys = TWIN[case.op](*leaves, **case.attrs)
         ys = list(ys) if isinstance(ys, (tuple, list)) else [ys]
-        if any(y.numel() > 3 * MOST or y.dtype not in NAME or not y.double().isfinite().all() for y in ys):
+        if any(y.numel() > 120 or y.dtype not in NAME or not y.double().isfinite().all() for y in ys):
             return None
         flow = [y for y in ys if y.requires_grad]
         gs = [(draw(y.shape, y.dtype, "normal") * 1000).round() / 1000 for y in flow]
@@ -78,7 +78,10 @@ def main():
         key = (tuple(sorted(map(str, case.attrs.items()))), len(case.inputs))
         if case.op not in TWIN or len(have) >= EACH or key in have or not small(case):
             continue
-        lines = frozen(case)
+        try:
+            lines = frozen(case)
+        except Exception:  # a tensor that torch itself cannot read
+            lines = None
         if lines:
             have[key] = lines
     print("# Vectors of PyTorch " + torch.__version__ + " for the ops, made by tests/oracle/freeze.py. Do not edit.")

@@ -109,8 +109,8 @@ def product(x, dim=None, keepdim=False):
     return prod(x.long() if x.dtype == I64 else x, dim, keepdim).to(x.dtype)
 
 
-def argcum(x, dim, largest=True):
-    return (torch.cummax if largest else torch.cummin)(x, dim)[1]
+def cumextreme(x, dim, largest=True):
+    return tuple((torch.cummax if largest else torch.cummin)(x, dim))
 
 
 def diff(x, prepend=None, append=None, n=1, dim=-1):
@@ -133,7 +133,7 @@ def products(op):
 TWIN = {
     "cumsum": whole(torch.cumsum), "cumprod": whole(torch.cumprod), "cumsum_back": lambda x, dim: torch.cumsum(x.flip(dim) if x.dim() else x, dim).flip(dim if x.dim() else ()),
     "recurrence": recurrence, "prod": whole(prod), "product": product, "logcumsumexp": lambda x, dim: torch.logcumsumexp(x, dim),
-    "argcum": argcum, "cummax": lambda x, dim: tuple(torch.cummax(x, dim)), "cummin": lambda x, dim: tuple(torch.cummin(x, dim)),
+    "cumextreme": cumextreme, "cummax": lambda x, dim: tuple(torch.cummax(x, dim)), "cummin": lambda x, dim: tuple(torch.cummin(x, dim)),
     "diff": diff, "trapezoid": area(torch.trapezoid, "trapezoid"), "cumulative_trapezoid": area(torch.cumulative_trapezoid, "cumulative_trapezoid"),
 }
 
@@ -152,7 +152,7 @@ def cumprods():
 CASES = {
     "cumsum": lambda: scans("cumsum", dtypes=True, in_place=True), "cumprod": cumprods, "cumsum_back": cumsums_back, "recurrence": recurrences,
     "prod": lambda: products("prod"), "product": lambda: (c for c in products("product") if c.inputs[0].dtype in (F64, F32, I64)), "logcumsumexp": lambda: logs("logcumsumexp"),
-    **{op: lambda op=op: scans(op) for op in ("argcum", "cummax", "cummin")},
+    **{op: lambda op=op: scans(op) for op in ("cumextreme", "cummax", "cummin")},
     "diff": diffs, "trapezoid": lambda: areas("trapezoid"), "cumulative_trapezoid": lambda: areas("cumulative_trapezoid"),
 }
 
@@ -161,7 +161,7 @@ KNOWN = [
     ("cumprod|cumsum|prod", r"\| \w+\(f(32|64).* dtype=u8", "a negative float as u8 is 0, as of the op `to`"),
     ("cumprod|prod|product", "gradient of input 0: .* torch has nan", "nothing is divided by: infinities and NaN stay where they belong"),
     ("logcumsumexp", "gradient of input 0: (-?0.0, torch has nan|nan, torch has )", "what is -inf has the gradient 0; beside inf and NaN it is NaN"),
-    ("argcum|cummax|cummin|cumsum_back", r"dims: .*\[(|.*\b0\b.*)\]", "torch does not look at the dim of a 0-d or empty tensor"),
+    ("cumextreme|cummax|cummin|cumsum_back", r"dims: .*\[(|.*\b0\b.*)\]", "torch does not look at the dim of a 0-d or empty tensor"),
     ("trapezoid", r"value: \S+, torch has nan", "the areas are added; torch takes half the ends off the sum, which is inf - inf"),
     ("diff", r"attribute n is -1|n=0 dim=(-2|5)", "torch does not look at a dim that is not used, or at a negative number of times"),
 ]
