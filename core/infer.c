@@ -64,7 +64,7 @@ static ebb_status axes_mask(ebb *e, const ebb__entry *x, const void *attrs, ebb_
     } else {
         int64_t d;
         memcpy(&d, (const char *)attrs + a->offset, sizeof d);
-        dims.n = d != INT64_MIN; /* INT64_MIN, written "min": all */
+        dims.n = !(d == INT64_MIN && a->def && !strcmp(a->def, "min")); /* where that is the default: all */
         dims.v[0] = d;
     }
     s->axes = 0;
@@ -105,6 +105,9 @@ static ebb_status infer_axes(ebb *e, const ebb__entry *x, int n_x, ebb_tensor *c
             if (drop && (s->axes >> d & 1)) n *= t_shape(in[i])[d];
             else outer[k++] = t_shape(in[i])[d];
         }
+        if (k > s->nd - __builtin_popcount(s->axes)) /* the result has no room for more than the input's own dims */
+            return ebb_fail(e, EBB_E_SHAPE, "%s: input %d has %d dims; beside the %d of the input, %d without those in %s, that is too many",
+                            x->op->name, i, in[i]->ndim, s->nd, s->nd - __builtin_popcount(s->axes), x->op->axes);
         if (core) {
             if (s->dim[0] >= 0 && s->dim[0] != n) return letter_error(e, x, in, 0, i, s->dim[0], n);
             s->dim[0] = n;

@@ -56,7 +56,7 @@ typedef struct extreme_attrs {
     bool largest;
 } extreme_attrs;
 static const ebb_attr extreme_attr[] = {
-    EBB_ATTR(EBB_A_INT, extreme_attrs, dim, NULL, "the dim to run along"),
+    EBB_ATTR(EBB_A_INT, extreme_attrs, dim, NULL, "the dim to run along", .lo = -8, .hi = 7),
     EBB_ATTR(EBB_A_BOOL, extreme_attrs, largest, "1", "the largest so far, else the smallest"),
 };
 

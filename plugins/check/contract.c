@@ -196,6 +196,10 @@ static bool refused(checker *c, tally *t, const bad *b, const vec x[MAX_X], ebb_
     ebb_scope *s = ebb_begin(e);
     for (int i = 0; i < b->n && i < MAX_X; i++) {
         const int from = i < b->t->n_x ? i : b->t->n_x - 1;
+        if (from < 0) { /* an op without inputs is given one */
+            in[i] = ebb_full(e, type, EBB_SHAPE0, 1);
+            continue;
+        }
         const operand *o = &b->t->x[from];
         if (o->present)
             in[i] = check_tensor(e, c, o->dtype == EBB_NONE ? type : o->dtype, o->shape, &x[from], LAY_PLAIN);

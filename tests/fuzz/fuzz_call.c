@@ -180,6 +180,12 @@ static void value_of(fuzz_bytes *b, const ebb_attr *a, char *out, size_t n) {
     case EBB_A_BOOL: snprintf(out, n, "%u", v & 1); break;
     case EBB_A_INTS: snprintf(out, n, "%s", lists[v % (v < 160 ? 14 : COUNT(lists))]); break;
     case EBB_A_DTYPE: snprintf(out, n, "%s", ebb_dtype_name((ebb_dtype)(v % (EBB_DTYPES + 1)))); break;
+    case EBB_A_FLOATS: snprintf(out, n, v & 1 ? "%s" : "%s,2", real[v / 2 % COUNT(real)]); break;
+    case EBB_A_TEXT: {
+        static const char *const text[] = {"ij,jk->ik", "ii->i", "...i,i", "i", "ij", "a->", ",->", "->", "ij->ji", "i,i,i", "...", "ij,->", "iij->jj"};
+        snprintf(out, n, "%s", text[v % COUNT(text)]);
+        break;
+    }
     default: { /* one of the choices */
         unsigned k = 1;
         for (const char *c = a->choices; *c; c++) k += *c == '|';
