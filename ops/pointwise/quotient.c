@@ -57,13 +57,13 @@ static EBB_INLINE double near_mod(double x, double y, int *far) {
 /* The quotient rounded down, and the remainder with the sign of y, from the one with the sign of x. */
 static EBB_INLINE double floored(double x, double y, double mod) {
     const double exact = x / y, rest = (x - mod) / y;
-    const double q = (mod != 0) & ((y < 0) != (mod < 0)) ? rest - 1 : rest, down = ebb_floor_f64(q);
+    const double q = ((mod != 0) & ((y < 0) != (mod < 0))) ? rest - 1 : rest, down = ebb_floor_f64(q);
     double z = q - down > 0.5 ? down + 1 : down;
     z = q == 0 ? ebb__odd_f64(0, exact) : z;
     return y == 0 ? exact : z;
 }
 static EBB_INLINE double with_sign_of(double y, double mod) {
-    return (mod != 0) & ((y < 0) != (mod < 0)) ? mod + y : mod;
+    return ((mod != 0) & ((y < 0) != (mod < 0))) ? mod + y : mod;
 }
 
 /* Blocks in which no element is far run as vectors; else C's fmod, which is exact as well, so the same everywhere. */

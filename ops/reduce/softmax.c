@@ -95,7 +95,7 @@ EBB_OP(softmax,
     .vjp = EBB_VJP({softmax_dx, EBB_Y(0)}),
     .pull = EBB_PULL({0, softmax_pull, EBB_Y(0)}),
     .flags = EBB_FLOAT_OUT,
-    .tries = "dim=0; [2,3,4] dim=1; [2,3] dim=min; [2,3] dtype=f32",
+    .tries = "dim=0; [2,3,4] dim=1; [2,3] dtype=f32",
     .doc = "Probabilities from logits along one dim."
 );
 
@@ -136,6 +136,6 @@ EBB_OP(log_softmax,
     .vjp = EBB_VJP({log_softmax_dx, EBB_Y(0)}),
     .pull = EBB_PULL({0, log_softmax_pull, EBB_Y(0)}),
     .flags = EBB_FLOAT_OUT,
-    .tries = "dim=0; [2,3,4] dim=1; [2,3] dim=min; [2,3] dtype=f32",
+    .tries = "dim=0; [2,3,4] dim=1; [2,3] dtype=f32",
     .doc = "Logarithm of softmax along one dim, exact where softmax underflows."
 );

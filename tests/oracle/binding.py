@@ -42,7 +42,7 @@ class Ebb:
                 ("tensor_new", p, p, i, Ints, p), ("tensor_info", None, p, C.POINTER(Info)),
                 ("copy_out", i, p, p, C.c_size_t), ("call_named", i, p, C.c_char_p, i, p, C.c_char_p, i, p),
                 ("requires_grad", i, p, C.c_bool), ("needs_grad", C.c_bool, p), ("backward", i, p), ("detach", p, p),
-                ("grad", i, p, i, p, p, i, p, i, p)]:
+                ("grad", i, p, i, p, p, i, p, i, p), ("grad_of", p, p), ("no_grad_begin", None, p), ("no_grad_end", None, p)]:
             f = getattr(lib, "ebb_" + name)
             f.restype, f.argtypes = result, args
         self.e = lib.ebb_open(None)

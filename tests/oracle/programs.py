@@ -104,6 +104,8 @@ class Program:
         return None
 
     def in_place(self, k, e, t):
+        if any(n > 1 and not stride for n, stride in zip(t.shape, t.stride())):
+            return None  # elements that share places: ebb refuses each in-place op, torch allows fill_, zero_ and copy_
         text, here, there = self.write(k, e, t)
         self.text.append(text)
         try:
@@ -115,9 +117,9 @@ class Program:
                 here()
             except Refused:
                 return None
-            if "leaf Variable" in words or "more than one element" in words:
+            if "leaf Variable" in words and t.is_leaf and t._base is None:
                 return f"accepted, torch refuses: {words.splitlines()[0]}"
-            return "stop"  # torch alone refuses (outputs of several views ...): the two have parted
+            return "stop"  # torch alone refuses (outputs of several views, views older than their base's graph ...): the two have parted
         try:
             here()
         except Refused as error:

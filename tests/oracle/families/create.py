@@ -94,8 +94,25 @@ def numbers():
     yield Case("multinomial", torch.tensor(1.0), num_samples=1)
 
 
+def chances():
+    for size, dtype in itertools.product(SIZES, DTYPES):
+        for op in ("rand", "randn", "exponential"):
+            yield Case(op, size=list(size), dtype=dtype)
+            yield Case(op, size=list(size), dtype=dtype, key=7)
+    for op in ("rand", "randn", "exponential"):
+        yield Case(op)
+        yield Case(op, size=[3])
+    for lambd in (2.5, 0, -1):
+        yield from (Case("exponential", size=[3], lambd=lambd, dtype=d) for d in (F32, F64))
+    for shape, dtype, op in itertools.product([(), (3,), (2, 3), (0,), (2, 0, 3)], DTYPES, ("rand_like", "randn_like")):
+        yield Case(op, draw(shape, dtype))
+        yield from (Case(op, draw(shape, dtype), dtype=d) for d in DTYPES)
+
+
 CASES = {"zeros ones full zeros_like ones_like empty_like full_like": constants, "arange linspace logspace": ranges, "eye tri tril_indices triu_indices": patterns,
-         "uniform randint randint_i64 randperm randperm_i64 bernoulli normal multinomial": numbers}
+         "uniform randint randint_i64 randperm randperm_i64 bernoulli normal multinomial": numbers,
+         "rand randn exponential rand_like randn_like": chances}
+RANDOM = {"rand", "randn", "exponential", "rand_like", "randn_like"}
 
 
 def linspace(start, end, steps, dtype=F32):
@@ -143,4 +160,7 @@ TWIN = dict(
     rand=shape_only(lambda size=(), dtype=F32: torch.rand(size, dtype=dtype)), randn=shape_only(lambda size=(), dtype=F32: torch.randn(size, dtype=dtype)),
     rand_like=shape_only(torch.rand_like), randn_like=shape_only(torch.randn_like), exponential=shape_only(lambda size=(), lambd=1.0, dtype=F32: torch.empty(size, dtype=dtype).exponential_(lambd)))
 
-KNOWN = [("bernoulli", "needs_grad is True.* p=", "its gradient is 0 with p too")]
+KNOWN = [
+    ("bernoulli", "needs_grad is True.* p=", "its gradient is 0 with p too"),
+    ("exponential", "lambd is 0", "of rate 0 there is no distribution; torch gives infinities"),
+]

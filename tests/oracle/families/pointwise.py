@@ -185,7 +185,8 @@ TWIN.update(
 WRAPS = "a number that u8 cannot hold makes the result i64, or is compared as it is; torch wraps it around"
 KNOWN = [
     (".*", r"dtype is bool, torch has i64 \|.*bool\[.*number [01]\)", "a C number 0 or 1 beside a bool is a bool"),
-    ("rsub|floor_divide|fmod|remainder|div.*|clamp_m..", "dtype is i64, torch has u8", WRAPS),
+    ("l[te]|g[te]|eq|ne", r"\(u8.*= -?\d+\)|u8", "a number that u8 cannot hold is compared as it is; torch wraps it around"),
+    ("add|sub|mul|rsub|floor_divide|fmod|remainder|div.*|clamp_m..", "dtype is i64, torch has u8", WRAPS),
     ("clamp.*", r"(\b25\d, torch has|torch has 25\d).*\| \w+\(u8", WRAPS),
     (".*", r"value: .*\| (?=.*u8\[).*i(32|64)\[\] = -", WRAPS),
     ("pow|addc(mul|div)|lerp", r"(gradient|second) of .*(f64\[.*f32\[\]|f32\[\].*f64\[)", "torch rounds what belongs to the 0-d operand to its f32 earlier"),

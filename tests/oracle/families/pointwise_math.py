@@ -85,6 +85,8 @@ KNOWN = [
     ("logaddexp2?|hypot|atan2|xlogy|ldexp", r"gradient .*(f32\[.*f64\[\]|f64\[\].*f32\[)", "a 0-d f64 beside f32 takes part as f32"),
     ("asin|acos|acosh|atanh", r"second .*nan, torch has -?inf", "1 - x^2 as (1 - x)(1 + x): exact near the ends, infinity times 0 in them"),
     ("logaddexp2?", r"torch has 0\.0", "torch rounds 1 + exp(x) first"),
+    ("ldexp", r"\| ldexp_?\(f64.* f32\[", "2^x is f32 as x is, and one rounding apart"),
+    ("atan2", r"gradient .*\| atan2_\(f32.* f64\[", "in place torch squares the f32 operand in f32"),
     ("ldexp", "with out=", "torch has no gradient of this in-place form"),
     ("atan2", r"gradient .*\(u8", "torch takes the negative of u8"),
     ("atan2", r"torch has -?(inf|0\.0|nan)", "torch's sum of squares overflows or vanishes"),

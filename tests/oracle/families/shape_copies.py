@@ -132,6 +132,7 @@ TWIN.update(
     to=lambda x, dtype: x.to(dtype), type_as=lambda x, o: x.type_as(o),
 )
 KNOWN = [
+    ("cat", r"dim is -?\d+, but the input has 1 dims", "only empty 1-d tensors, and a dim they lack"),
     ("block_diag", "dtype is", "a 0-d tensor counts as much as the others for the common type"),
     ("repeat|tile", r"cannot be repeated -\d+ times", "a negative number is refused where there is nothing to repeat, too"),
     ("repeat_interleave", r"refused: .*(repeats|count \d+) is -\d", "a negative number is refused where there is nothing to repeat, too"),
