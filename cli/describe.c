@@ -121,6 +121,7 @@ const char *describe_named_call(const ebb_op *op, char *buf, size_t n) {
     put(buf, n, &at, "ebb_call_named(e, \"%s\", ", op->name);
     if (sig.n_x == 1 && !sig.arg[0].variadic) put(buf, n, &at, "1, &%s, ", sig.arg[0].name);
     else if (sig.n_x == 1) put(buf, n, &at, "n, %s, ", sig.arg[0].name);
+    else if (!sig.n_x) put(buf, n, &at, "0, NULL, ");
     else {
         put(buf, n, &at, "%d, (ebb_tensor *[]){", sig.n_x);
         for (int i = 0; i < sig.n_x; i++) put(buf, n, &at, "%s%s", i ? ", " : "", sig.arg[i].name);

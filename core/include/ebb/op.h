@@ -247,7 +247,7 @@ struct ebb_op {
     const ebb_attr *attrs;
     size_t n_attrs;
     size_t attrs_size;
-    /* Core dim n is made of the axes that the attribute of this name gives (an EBB_A_INT or EBB_A_INTS; empty: all axes):
+    /* Core dim n is made of the axes that the attribute of this name gives (an EBB_A_INT or EBB_A_INTS; empty, or a default of "min": all axes):
      * the engine moves them last, joins them, and puts the result back; with an attribute `keepdim`, dims that
      * the signature drops stay as 1. */
     const char *axes;
