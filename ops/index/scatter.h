@@ -52,7 +52,7 @@ static inline int64_t part_of(const field *f, int from, int to, int64_t k) {
     const T *x = (const T *)l->p[0], *src = (const T *)l->p[2];                                                 \
     T *y = (T *)l->p[3];                                                                                        \
     if (!l->arg[0].numel || !l->arg[1].numel) {                                                                 \
-        if (l->arg[0].numel && x != y) memcpy(y, x, (size_t)l->arg[0].numel * sizeof(T));                       \
+        if (l->arg[0].numel && x != y && !l->first) memcpy(y, x, (size_t)l->arg[0].numel * sizeof(T));          \
         return EBB_OK;                                                                                          \
     }                                                                                                           \
     const field f = field_of(&l->arg[0], &l->arg[1], indexed_dim(l->attrs, l->arg[0].ndim));                    \

@@ -21,6 +21,7 @@ static int64_t modulo(int64_t i, int64_t n) { return i % n < 0 ? i % n + n : i %
 
 /* The index of x that place i of y is read from; -1: none. */
 static int64_t source(const remap_attrs *a, int d, int64_t n, int64_t i) {
+    if (d < 0) return i; /* a 0-d tensor */
     const int64_t at = i - a->before.v[d];
     if (a->mode == STRETCH) return i / (a->size.v[d] / n);
     if (a->mode == FLIP) return a->before.v[d] ? n - 1 - i : i;

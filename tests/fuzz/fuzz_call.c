@@ -270,7 +270,7 @@ static void one_call(program *p) {
     const ebb_op *op = ebb_op_at(e, fuzz_pick(b, (unsigned)ebb_op_count(e)));
     ebb_sig sig;
     FUZZ_CHECK(ebb_sig_parse(op->sig, &sig, NULL, 0) == EBB_OK, "%s", op->sig);
-    const bool variadic = sig.arg[sig.n_x - 1].variadic;
+    const bool variadic = sig.n_x && sig.arg[sig.n_x - 1].variadic;
     int n = variadic ? (int)fuzz_pick(b, 4) + 1 : sig.n_x;
     const unsigned odd = fuzz_byte(b);
     if (odd == 0) n--;
@@ -280,7 +280,7 @@ static void one_call(program *p) {
     const ebb_dtype common =
         (ebb_dtype)(fuzz_pick(b, 10) < 7 ? 1 + fuzz_pick(b, 2) : 1 + fuzz_pick(b, EBB_DTYPES - 1));
     for (int i = 0; i < n && i < 57; i++) {
-        const ebb_sig_operand *a = &sig.arg[i < sig.n_x ? i : sig.n_x - 1];
+        const ebb_sig_operand *a = &sig.arg[i < sig.n_x ? i : sig.n_x ? sig.n_x - 1 : 0]; /* one of no inputs is like its output */
         const unsigned how = fuzz_byte(b);
         const int64_t most = viewing(op) ? INT64_MAX : MOST;
         if (how < 4 || (a->optional && how < 100)) continue;

@@ -26,7 +26,7 @@ TRIES = {
 
 def drawn(op, shape, dtype):
     x = draw(shape, dtype)
-    if op in ("hardtanh", "relu6") and x.numel() > 3 and dtype.is_floating_point:
+    if op in ("hardtanh", "relu6", "hardshrink", "softshrink") and x.numel() > 3 and dtype.is_floating_point:
         x[x.isnan()] = 0.7  # beside a NaN the gradient of torch's vector code is 0, that of its scalar code 1
     return x
 
@@ -79,6 +79,7 @@ TWIN.update(
     rrelu_slope=lambda x: shaped_like(x.detach(), (0.125 + 0.33333333333333333) / 2))
 
 KNOWN = [
+    ("softplus", "second.*threshold=", "at the threshold itself the second derivative is that of the smooth side"),
     ("softshrink", "nan, torch has 0.0", "NaN stays NaN"),
     ("relu6?|hardtanh", "accepted .*Bool(ean)? inputs not supported", "bool is taken as 0 and 1"),
     ("[cs]?elu", "gradient of input 0: nan, torch has", "NaN stays NaN; torch's vector and scalar code differ there"),

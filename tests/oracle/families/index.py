@@ -355,6 +355,7 @@ for op in "scatter scatter_add scatter_reduce index_add index_copy index_fill in
 POINTING = "gather|take_along_dim|scatter.*|index.*|take|put|embedding.*"
 KNOWN = [
     ("one_hot", r"accepted (?!.*(\| one_hot\(f|, bool\[)).*one_hot is only", "an index may be of any integer type"),
+    ("index_(select|add)", r"accepted (?!.*, bool\[).*Expected dtype int32", "an index may be of any integer type"),
     ("one_hot", "Can not infer", "0 classes are a number of classes"),
     ("index_add", "source has 1 dims", "torch does not compare the ranks"),
     (POINTING, r"accepted .*(Expected dtype int64|should be Long|Expected a long|must be long, byte|scalar types)", "an index may be of any integer type"),
