@@ -22,18 +22,21 @@ static void given(const ebb *e, const ebb__node *n, char *text, size_t size) {
     for (int i = 0; i < n->n_x && i < 8 && at < size; i++) {
         char shape[160];
         if (!shapes[i].dtype) continue;
-        at += (size_t)snprintf(text + at, size - at, "%s%s%s", i ? ", " : "", ebb_dtype_name((ebb_dtype)shapes[i].dtype),
+        at += (size_t)snprintf(text + at, size - at, "%s%s%s", i ? ", " : "",
+                               ebb_dtype_name((ebb_dtype)shapes[i].dtype),
                                ebb__shape_text(shape, sizeof shape, shapes[i].ndim, shapes[i].dim));
     }
-    if (at < size) snprintf(text + at, size - at, " in %s", n->region ? e->regions[n->region] : "the top region");
+    if (at < size)
+        snprintf(text + at, size - at, " in %s", n->region ? e->regions[n->region] : "the top region");
 }
 
 ebb_status ebb__anomaly_check(ebb *e, const ebb__node *n, int input, ebb_tensor *const *g, const ebb_tensor *dx) {
     if (!has_nan(dx)) return EBB_OK;
     bool came_in = false;
     for (int j = 0; j < n->n_y; j++) came_in = came_in || has_nan(g[j]);
-    return ebb_fail(e, EBB_E_VALUE, came_in ? "backward of %s: the gradient of input %d is NaN, as the one that came in was"
-                                            : "backward of %s made the first NaN, in the gradient of input %d",
+    return ebb_fail(e, EBB_E_VALUE,
+                    came_in ? "backward of %s: the gradient of input %d is NaN, as the one that came in was"
+                            : "backward of %s made the first NaN, in the gradient of input %d",
                     n->x->op->name, input);
 }
 

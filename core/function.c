@@ -28,7 +28,8 @@ struct ebb_function {
 /* Inputs of a call: of this session, and not NULL. */
 static ebb_status inputs_ok(ebb *e, const char *who, int n_x, ebb_tensor *const *x, int n_y, ebb_tensor **y) {
     if (n_x < 0 || n_x > 32 || n_y < 1 || n_y > 8 || (n_x && !x) || !y)
-        return ebb_fail(e, EBB_E_ARG, "%s: %d inputs and %d outputs; 0 to 32 and 1 to 8 are possible", who, n_x, n_y);
+        return ebb_fail(e, EBB_E_ARG, "%s: %d inputs and %d outputs; 0 to 32 and 1 to 8 are possible", who,
+                        n_x, n_y);
     for (int i = 0; i < n_x; i++) {
         if (!x[i] || t_session(x[i]) != e)
             return ebb_fail(e, EBB_E_ARG, "%s: input %d is NULL or belongs to another session", who, i);
@@ -46,7 +47,8 @@ static ebb_status run(ebb *e, const char *who, ebb_fn fn, void *user, int n_x, e
     if (r != EBB_OK) return ebb_fail(e, r, "%s: the function failed (%s)", who, ebb_status_name(r));
     for (int j = 0; j < n_y; j++)
         if (!y[j] || t_session(y[j]) != e)
-            return ebb_fail(e, EBB_E_KERNEL, "%s: the function left output %d NULL, or took it from another session", who, j);
+            return ebb_fail(e, EBB_E_KERNEL,
+                            "%s: the function left output %d NULL, or took it from another session", who, j);
     return EBB_OK;
 }
 
@@ -88,7 +90,8 @@ static ebb_status add_edge(ebb *e, outside *o, ebb__edge edge) {
     for (int i = 0; i < o->n; i++)
         if (o->edge[i] == edge) return EBB_OK;
     if (o->n == EBB__MAX_EDGES)
-        return ebb_fail(e, EBB_E_ARG, "checkpoint: the region uses more than %d tensors from outside; make it smaller",
+        return ebb_fail(e, EBB_E_ARG,
+                        "checkpoint: the region uses more than %d tensors from outside; make it smaller",
                         EBB__MAX_EDGES);
     o->edge[o->n++] = edge;
     return EBB_OK;
@@ -196,8 +199,9 @@ static ebb_status checkpoint_back(ebb__walk *w, ebb__node *n, const ebb_shape *y
     for (int j = 0; j < n_y && s == EBB_OK; j++) {
         char a[200], b[200];
         if (y[j]->ndim != y_shape[j].ndim || memcmp(t_shape(y[j]), y_shape[j].dim, 8 * (size_t)y[j]->ndim))
-            s = ebb_fail(e, EBB_E_GRAPH, "checkpoint: run again, the function made output %d of shape %s, before it was %s", j,
-                         ebb__shape_text(a, sizeof a, y[j]->ndim, t_shape(y[j])),
+            s = ebb_fail(e, EBB_E_GRAPH,
+                         "checkpoint: run again, the function made output %d of shape %s, before it was %s",
+                         j, ebb__shape_text(a, sizeof a, y[j]->ndim, t_shape(y[j])),
                          ebb__shape_text(b, sizeof b, y_shape[j].ndim, y_shape[j].dim));
     }
     if (s == EBB_OK) s = walk_inner(w, tape, n_y, y, g);
@@ -249,7 +253,8 @@ ebb_function *ebb_function_new(ebb *e, const char *name, ebb_fn forward, ebb_fn_
     static const ebb_vjp_rule any = {(ebb_rule_fn)(void (*)(void))function_back, EBB_X_ALL | (uint64_t)0xff << 32};
     if (!e || e->code != EBB_OK) return NULL;
     if (!ebb__identifier(name) || !forward || !vjp) {
-        ebb_fail(e, EBB_E_ARG, "ebb_function_new: a name that is an identifier, a function and its derivative are needed");
+        ebb_fail(e, EBB_E_ARG,
+                 "ebb_function_new: a name that is an identifier, a function and its derivative are needed");
         return NULL;
     }
     ebb_function *f = (ebb_function *)ebb__get0(e, sizeof *f);
@@ -260,8 +265,14 @@ ebb_function *ebb_function_new(ebb *e, const char *name, ebb_fn forward, ebb_fn_
     f->forward = forward;
     f->vjp = vjp;
     f->user = user;
-    f->op = (ebb_op){.size = sizeof f->op, .name = f->name, .sig = "()*->()*", .math = "", .doc = "A function of the program's.",
-                     .vjp = &any, .n_vjp = 1, .attrs_size = sizeof f};
+    f->op = (ebb_op){.size = sizeof f->op,
+                     .name = f->name,
+                     .sig = "()*->()*",
+                     .math = "",
+                     .doc = "A function of the program's.",
+                     .vjp = &any,
+                     .n_vjp = 1,
+                     .attrs_size = sizeof f};
     f->entry = (ebb__entry){.op = &f->op, .variadic = true, .back = function_back};
     return e->functions = f;
 }
@@ -304,7 +315,8 @@ ebb_status ebb_gradcheck(ebb *e, ebb_fn fn, void *user, int n_x, ebb_tensor *con
     for (size_t i = 0; (v = (const ebb_verifier_decl *)ebb__decl_at(e, offsetof(ebb_plugin, verifiers), i)); i++)
         if (v->size >= offsetof(ebb_verifier_decl, gradcheck) + sizeof v->gradcheck && v->gradcheck) {
             ebb_gradcheck_options o = {.size = sizeof o};
-            if (options) memcpy(&o, options, options->size && options->size < sizeof o ? options->size : sizeof o);
+            if (options)
+                memcpy(&o, options, options->size && options->size < sizeof o ? options->size : sizeof o);
             return v->gradcheck(e, fn, user, n_x, x, n_y, &o);
         }
     return ebb_fail(e, EBB_E_VERIFY, "ebb_gradcheck: this session has no verifier");

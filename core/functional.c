@@ -17,7 +17,8 @@ static ebb_tensor *zeros_like(const ebb_tensor *t) {
 static ebb_status counts_ok(ebb *e, const char *who, int n_out, ebb_tensor *const *out, int n_wrt,
                             ebb_tensor *const *wrt) {
     if (n_out < 1 || n_wrt < 1 || n_out > EBB_MAX_OPERANDS || n_wrt > EBB_MAX_OPERANDS || !out || !wrt)
-        return ebb_fail(e, EBB_E_ARG, "%s: %d outputs and %d wrt given; 1 to %d each", who, n_out, n_wrt, EBB_MAX_OPERANDS);
+        return ebb_fail(e, EBB_E_ARG, "%s: %d outputs and %d wrt given; 1 to %d each", who, n_out, n_wrt,
+                        EBB_MAX_OPERANDS);
     for (int i = 0; i < n_out; i++)
         if (!out[i] || t_session(out[i]) != e)
             return ebb_fail(e, EBB_E_ARG, "%s: output %d is NULL or belongs to another session", who, i);
@@ -70,7 +71,8 @@ ebb_status ebb_jvp(ebb *e, int n_out, ebb_tensor *const *out, int n_wrt, ebb_ten
     if (counts_ok(e, "ebb_jvp", n_out, out, n_wrt, wrt) != EBB_OK ||
         vectors_ok(e, "ebb_jvp", "tangent", n_wrt, wrt, tangents) != EBB_OK)
         return e->code;
-    ebb_tensor *u[EBB_MAX_OPERANDS], *y[EBB_MAX_OPERANDS], *g[EBB_MAX_OPERANDS] = {NULL}, *found[EBB_MAX_OPERANDS] = {NULL};
+    ebb_tensor *u[EBB_MAX_OPERANDS], *y[EBB_MAX_OPERANDS], *g[EBB_MAX_OPERANDS] = {NULL},
+                                                           *found[EBB_MAX_OPERANDS] = {NULL};
     int n = 0;
     for (int j = 0; j < n_out; j++) {
         if (!ebb_needs_grad(out[j])) continue; /* constant */
@@ -93,7 +95,8 @@ ebb_status ebb_hvp(ebb_tensor *loss, int n_wrt, ebb_tensor *const *wrt, ebb_tens
     ebb *e = t_session(loss);
     if (e->code != EBB_OK) return e->code;
     if (!hv) return ebb_fail(e, EBB_E_ARG, "ebb_hvp: no room for the results is given");
-    if (counts_ok(e, "ebb_hvp", 1, &loss, n_wrt, wrt) != EBB_OK || vectors_ok(e, "ebb_hvp", "v", n_wrt, wrt, v) != EBB_OK)
+    if (counts_ok(e, "ebb_hvp", 1, &loss, n_wrt, wrt) != EBB_OK ||
+        vectors_ok(e, "ebb_hvp", "v", n_wrt, wrt, v) != EBB_OK)
         return e->code;
     ebb_tensor *g[EBB_MAX_OPERANDS] = {NULL}, *live[EBB_MAX_OPERANDS], *seed[EBB_MAX_OPERANDS];
     ebb_status r = ebb_grad(e, 1, &loss, NULL, n_wrt, wrt, EBB_CREATE_GRAPH | EBB_ALLOW_UNUSED, g);
@@ -103,7 +106,8 @@ ebb_status ebb_hvp(ebb_tensor *loss, int n_wrt, ebb_tensor *const *wrt, ebb_tens
             live[n] = g[i];
             seed[n++] = v[i];
         }
-    if (r == EBB_OK && n) r = ebb_grad(e, n, live, seed, n_wrt, wrt, flags | EBB_RETAIN | EBB_ALLOW_UNUSED, hv);
+    if (r == EBB_OK && n)
+        r = ebb_grad(e, n, live, seed, n_wrt, wrt, flags | EBB_RETAIN | EBB_ALLOW_UNUSED, hv);
     for (int i = 0; i < n_wrt && r == EBB_OK; i++)
         if (!hv[i] && !(hv[i] = zeros_like(wrt[i]))) r = e->code;
     return r;
@@ -141,8 +145,8 @@ ebb_tensor *ebb_jacobian(ebb_tensor *y, ebb_tensor *x, int flags) {
     const int64_t n_y = y->numel, n_x = x->numel, m = n_y <= n_x ? n_y : n_x;
     ebb_ints shape = shape_of(y);
     if (y->ndim + x->ndim > EBB_MAX_DIMS) {
-        ebb_fail(e, EBB_E_SHAPE, "ebb_jacobian: of %d and %d dims; together at most %d are possible", y->ndim, x->ndim,
-                 EBB_MAX_DIMS);
+        ebb_fail(e, EBB_E_SHAPE, "ebb_jacobian: of %d and %d dims; together at most %d are possible", y->ndim,
+                 x->ndim, EBB_MAX_DIMS);
         return NULL;
     }
     for (int d = 0; d < x->ndim; d++) shape.v[shape.n++] = t_shape(x)[d];

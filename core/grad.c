@@ -65,14 +65,19 @@ static ebb_status saved_unchanged(ebb *e, const ebb__node *n) {
         if (root->version == s->version) continue;
         const char *by = root->ext && root->ext->writer ? root->ext->writer->name : NULL;
         char d[200];
-        return ebb_fail(e, EBB_E_CHANGED,
-                        "%s in %s saved its %s %d (%s) for backward, and %s%s changed it since (version %u, now %u); use the form that is not in place, "
-                        "or call backward first",
-                        n->x->op->name, region_text(e, n),
-                        s->slot >= 64 ? "tensor from outside," : s->slot < 32 ? "input" : "output",
-                        s->slot >= 64 ? s->slot - 64 : s->slot < 32 ? s->slot : s->slot - 32, ebb_describe(s->t, d, sizeof d),
-                        by ? by : "a write through ebb_data_mut or an optimizer step", by ? "_" : "",
-                        s->version, root->version);
+        return ebb_fail(
+            e, EBB_E_CHANGED,
+            "%s in %s saved its %s %d (%s) for backward, and %s%s changed it since (version %u, now %u); use the form that is not in place, "
+            "or call backward first",
+            n->x->op->name, region_text(e, n),
+            s->slot >= 64  ? "tensor from outside,"
+            : s->slot < 32 ? "input"
+                           : "output",
+            s->slot >= 64  ? s->slot - 64
+            : s->slot < 32 ? s->slot
+                           : s->slot - 32,
+            ebb_describe(s->t, d, sizeof d), by ? by : "a write through ebb_data_mut or an optimizer step",
+            by ? "_" : "", s->version, root->version);
     }
     return EBB_OK;
 }
@@ -248,7 +253,8 @@ void ebb__walk_drop(ebb__walk *w, size_t end) {
     while (end-- > 0 && w->waiting) w->waiting -= empty(w->e->tape->node[end]);
 }
 
-ebb_status ebb__walk_go(ebb__walk *w, size_t top, size_t bottom, int n_wrt, ebb_tensor *const *wrt, ebb_tensor **found) {
+ebb_status ebb__walk_go(ebb__walk *w, size_t top, size_t bottom, int n_wrt, ebb_tensor *const *wrt,
+                        ebb_tensor **found) {
     ebb *e = w->e;
     ebb_status r = EBB_OK;
     for (size_t k = top + 1; k-- > bottom && w->waiting && r == EBB_OK;) {

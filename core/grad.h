@@ -17,7 +17,8 @@ ebb_status ebb__walk_give(ebb__walk *w, ebb__edge to, ebb_tensor *g);
 /* Marks the nodes of [begin, end) from which something wanted can be reached. */
 void ebb__walk_mark(ebb *e, size_t begin, size_t end);
 /* From node `top` down to node `bottom`, or until nothing waits. found[i] receives the cotangent of wrt[i], for those that a node made (retained). */
-ebb_status ebb__walk_go(ebb__walk *w, size_t top, size_t bottom, int n_wrt, ebb_tensor *const *wrt, ebb_tensor **found);
+ebb_status ebb__walk_go(ebb__walk *w, size_t top, size_t bottom, int n_wrt, ebb_tensor *const *wrt,
+                        ebb_tensor **found);
 /* Whether a gradient is wanted along an edge. */
 bool ebb__walk_leads(const ebb__walk *w, ebb__edge edge);
 /* Brings what a rule returned for an input to its dtype and shape, or says what is wrong with it. */

@@ -32,7 +32,9 @@ static int64_t add(ebb_tensor *t, const char *who, ebb_grad_hook fn, ebb_accumul
     return e->next_hook++;
 }
 
-int64_t ebb_hook_add(ebb_tensor *t, ebb_grad_hook fn, void *user) { return add(t, "ebb_hook_add", fn, NULL, user); }
+int64_t ebb_hook_add(ebb_tensor *t, ebb_grad_hook fn, void *user) {
+    return add(t, "ebb_hook_add", fn, NULL, user);
+}
 int64_t ebb_hook_accumulated(ebb_tensor *leaf, ebb_accumulated_hook fn, void *user) {
     return add(leaf, "ebb_hook_accumulated", NULL, fn, user);
 }
@@ -71,7 +73,8 @@ ebb_status ebb__hooks_after(ebb *e, ebb_tensor *leaf) {
         if (e->code != EBB_OK) return e->code;
         if (r != EBB_OK) {
             char s[200];
-            return ebb_fail(e, r, "a hook of %s stopped (%s)", ebb_describe(leaf, s, sizeof s), ebb_status_name(r));
+            return ebb_fail(e, r, "a hook of %s stopped (%s)", ebb_describe(leaf, s, sizeof s),
+                            ebb_status_name(r));
         }
     }
     return EBB_OK;

@@ -106,8 +106,10 @@ static ebb_status infer_axes(ebb *e, const ebb__entry *x, int n_x, ebb_tensor *c
             else outer[k++] = t_shape(in[i])[d];
         }
         if (k > s->nd - __builtin_popcount(s->axes)) /* the result has no room for more than the input's own dims */
-            return ebb_fail(e, EBB_E_SHAPE, "%s: input %d has %d dims; beside the %d of the input, %d without those in %s, that is too many",
-                            x->op->name, i, in[i]->ndim, s->nd, s->nd - __builtin_popcount(s->axes), x->op->axes);
+            return ebb_fail(
+                e, EBB_E_SHAPE,
+                "%s: input %d has %d dims; beside the %d of the input, %d without those in %s, that is too many",
+                x->op->name, i, in[i]->ndim, s->nd, s->nd - __builtin_popcount(s->axes), x->op->axes);
         if (core) {
             if (s->dim[0] >= 0 && s->dim[0] != n) return letter_error(e, x, in, 0, i, s->dim[0], n);
             s->dim[0] = n;

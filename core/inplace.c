@@ -42,6 +42,13 @@ ebb_status ebb__refresh(ebb_tensor *t) {
                         "ebb_detach of it",
                         ebb_describe(t, s, sizeof s), t->root->ext->writer ? t->root->ext->writer->name : "an op");
     }
+    if (ebb__needs(base) && !(base->flags & T_CONTIG)) {
+        char s[200];
+        return ebb_fail(
+            e, EBB_E_CHANGED,
+            "%s is a view of a tensor that %s changed in place and that does not lie in order in memory; take the view again",
+            ebb_describe(t, s, sizeof s), t->root->ext->writer ? t->root->ext->writer->name : "an op");
+    }
     if (ebb__needs(base)) {
         const ebb__entry *x = ebb__need(e, "as_strided", 0);
         const strided place = place_in(base, t);
@@ -150,6 +157,13 @@ static ebb_status allowed(const ebb__running *c) {
     if (overlaps_itself(t))
         return ebb_fail(e, EBB_E_CHANGED,
                         "%s_: several elements of %s share one place in memory (an expanded or overlapping view); write to a copy",
+                        c->x->op->name, ebb_describe(t, s, sizeof s));
+    const ebb_tensor *base = base_of(t);
+    bool grad = t->node || base->node;
+    for (int i = 1; i < c->n_x; i++) grad = grad || (c->in[i] && ebb__needs(c->in[i]));
+    if (grad && !e->no_grad && base != t && !(base->flags & T_CONTIG))
+        return ebb_fail(e, EBB_E_CHANGED,
+                        "%s_: %s is a view of a result that does not lie in order in memory; change that, or a copy (ebb_contiguous)",
                         c->x->op->name, ebb_describe(t, s, sizeof s));
     if (!e->no_grad && ((t->flags & T_REQUIRES) || (base_of(t)->flags & T_REQUIRES)))
         return ebb_fail(e, EBB_E_CHANGED,

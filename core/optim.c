@@ -51,7 +51,8 @@ static ebb_status add_param(ebb_optim *o, ebb_tensor *p, size_t i) {
         return ebb_fail(e, EBB_E_ARG, "%s: parameter %zu, %s, is not a leaf of this session that needs a gradient",
                         o->decl->name, i, ebb_describe(p, s, sizeof s));
     if (p->flags & T_READONLY)
-        return ebb_fail(e, EBB_E_CHANGED, "%s: parameter %zu, %s, is shared with another session and only to be read",
+        return ebb_fail(e, EBB_E_CHANGED,
+                        "%s: parameter %zu, %s, is shared with another session and only to be read",
                         o->decl->name, i, ebb_describe(p, s, sizeof s));
     if (!(p->flags & T_CONTIG))
         return ebb_fail(e, EBB_E_ARG, "%s: parameter %zu, %s, is not contiguous", o->decl->name, i,

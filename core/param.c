@@ -13,7 +13,8 @@ static ebb_status writable(ebb_tensor *t) {
     ebb *e = t_session(t);
     if (e->code != EBB_OK) return e->code;
     if (t->flags & T_READONLY)
-        return ebb_fail(e, EBB_E_CHANGED, "%s is shared with another session and only to be read", ebb_describe(t, s, sizeof s));
+        return ebb_fail(e, EBB_E_CHANGED, "%s is shared with another session and only to be read",
+                        ebb_describe(t, s, sizeof s));
     if (!(t->flags & T_CONTIG) || (t->dtype != EBB_F32 && t->dtype != EBB_F64))
         return ebb_fail(e, EBB_E_ARG, "an initialiser fills contiguous f32 or f64 tensors, not %s",
                         ebb_describe(t, s, sizeof s));

@@ -50,7 +50,8 @@ static void sweep(ebb *e) {
 
 /* The op is the one that is watched, in the region or inside it. */
 static bool concerns(const ebb__watch *w, const ebb_event *ev) {
-    if (w->dead || w->kind != ev->kind || (w->op && (!ev->op || strcmp(w->op, ev->op->name) != 0))) return false;
+    if (w->dead || w->kind != ev->kind || (w->op && (!ev->op || strcmp(w->op, ev->op->name) != 0)))
+        return false;
     const size_t n = w->region ? strlen(w->region) : 0;
     return !n || (!strncmp(ev->region, w->region, n) && (!ev->region[n] || ev->region[n] == '/'));
 }
@@ -61,7 +62,8 @@ ebb_status ebb__raise(ebb *e, ebb_event *ev) {
     for (ebb__watch *w = e->probes->watches; w && r == EBB_OK; w = w->next) {
         if (!concerns(w, ev)) continue;
         r = w->fn(e, ev, w->user);
-        if (r != EBB_OK) ebb_fail(e, r, "a hook stopped at %s (%s)", ev->op ? ev->op->name : "an event", ebb_status_name(r));
+        if (r != EBB_OK)
+            ebb_fail(e, r, "a hook stopped at %s (%s)", ev->op ? ev->op->name : "an event", ebb_status_name(r));
         else r = e->code;
     }
     for (ebb__probe *p = e->probes->first; p && r == EBB_OK; p = p->next) {
@@ -117,12 +119,14 @@ ebb_status ebb_probe_off(ebb *e, const char *name) {
     return ebb_fail(e, EBB_E_NAME, "probe %s is not on", name ? name : "NULL");
 }
 
-static int64_t watch(ebb *e, const char *who, int kind, const char *op, const char *region, ebb_op_hook fn, void *user) {
+static int64_t watch(ebb *e, const char *who, int kind, const char *op, const char *region, ebb_op_hook fn,
+                     void *user) {
     if (!e || e->code != EBB_OK) return 0;
     if (!fn) return ebb_fail(e, EBB_E_ARG, "%s: the function is NULL", who), 0;
     if (op && !ebb_op_find(e, op)) {
         const char *near = ebb_op_nearest(e, op);
-        ebb_fail(e, EBB_E_NAME, near ? "%s: no op is called %s; did you mean %s?" : "%s: no op is called %s", who, op, near);
+        ebb_fail(e, EBB_E_NAME, near ? "%s: no op is called %s; did you mean %s?" : "%s: no op is called %s",
+                 who, op, near);
         return 0;
     }
     if (!e->probes && !(e->probes = (ebb__probes *)ebb__get0(e, sizeof *e->probes))) return 0;

@@ -266,7 +266,12 @@ void ebb_no_grad_end(ebb *e) {
 ebb_tensor *ebb_detach(ebb_tensor *t) {
     if (!t || t_session(t)->code != EBB_OK) return NULL;
     ebb_tensor *v = ebb__view(t, t->ndim, t_shape(t), t_stride(t), 0);
-    if (v) v->flags |= T_DETACHED | T_ALIAS;
+    if (!v) return NULL;
+    v->flags |= T_DETACHED | T_ALIAS;
+    if (v->ext && v->ext->base) { /* it stands for itself */
+        ebb__drop(v->ext->base);
+        v->ext->base = NULL;
+    }
     return v;
 }
 

@@ -22,7 +22,7 @@ enum ebb__flags {
     T_NUMBER = 32,  /* a constant made from a C number: takes the dtype of its partner */
     T_ESCAPES = 64, /* goes to the scope around at ebb_end */
     T_WANTED = 128, /* ebb_grad asks for it (only during that call) */
-    T_DETACHED = 256, /* a view from ebb_detach, or of one: no gradient flows through it, so it is never stale */
+    T_DETACHED = 256, /* from ebb_detach, or a view of such: no gradient flows through it to the tensor it came from */
     T_ALIAS = 1024, /* shares storage with others but has a place of its own in the graph: in-place changes end here */
     T_READONLY = 2048, /* shared from another session */
     T_KEEPS = 512      /* counted in e->keepers: the graph behind it outlives its scope as long as it does */
@@ -77,7 +77,7 @@ struct ebb__probes;
 /* A gradient hook, on a leaf or on the output of a node. */
 typedef struct ebb__hook {
     int64_t id;
-    ebb_tensor *t; /* retained */
+    ebb_tensor *t;              /* retained */
     ebb_grad_hook fn;           /* one of the two */
     ebb_accumulated_hook after; /* when .grad has been added to */
     void *user;
@@ -121,8 +121,8 @@ struct ebb {
     struct ebb__tape *tape;
     struct ebb__probes *probes; /* NULL: none is on */
     bool anomaly;
-    ebb_function *functions;    /* the user's, newest first */
-    ebb_optim *optims;          /* list of the open ones */
+    ebb_function *functions; /* the user's, newest first */
+    ebb_optim *optims;       /* list of the open ones */
 };
 
 /* error.c */

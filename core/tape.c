@@ -119,8 +119,8 @@ static ebb__node *node_new(ebb *e, const ebb__entry *x, int n_x, int n_y, int n_
                           sizeof(ebb__saved) * (size_t)n_saved_ + meta + 8 * dims + x->op->attrs_size + 7) &
                          ~(size_t)7;
     if (bytes / 8 > UINT16_MAX) {
-        ebb_fail(e, EBB_E_ARG, "%s: too much to record (%d inputs, %zu bytes of attributes)", x->op->name, n_x,
-                 x->op->attrs_size);
+        ebb_fail(e, EBB_E_ARG, "%s: too much to record (%d inputs, %zu bytes of attributes)", x->op->name,
+                 n_x, x->op->attrs_size);
         return NULL;
     }
     if (!ebb__grow(e, &tape->node, &tape->cap, tape->n, 1, sizeof *tape->node)) return NULL;

@@ -59,8 +59,8 @@ ebb_status ebb__record(ebb *e, const ebb__entry *x, int n_x, ebb_tensor *const *
                        ebb_tensor *const *y, const void *attrs);
 /* t is a view of a tensor that an in-place op gave another place in the graph since (a leaf stands for itself). */
 static inline bool ebb__stale(const ebb_tensor *t) {
-    return t->root != t && t->root->ext && t->root->ext->rebased != t->version &&
-           !(t->flags & (T_DETACHED | T_REQUIRES));
+    return t->root != t && t->root->ext && t->root->ext->rebased != t->version && !(t->flags & T_REQUIRES) &&
+           (t->flags & (T_DETACHED | T_ALIAS)) != (T_DETACHED | T_ALIAS);
 }
 /* Records a node whose edges are given: leaves and outputs of older nodes. `saved` are retained; slot[i] says what they are. */
 ebb_status ebb__record_edges(ebb *e, const ebb__entry *x, int n_edges, const ebb__edge *edges, int n_saved,

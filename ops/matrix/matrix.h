@@ -48,7 +48,6 @@ static inline bool broadcasts_to(const ebb_call *c, int i, const char *name, ebb
     return true;
 }
 
-
 /* ---- views and small compositions ---- */
 
 static inline ebb_tensor *flipped(ebb_tensor *t) { return ebb_transpose(t, .dim0 = -1, .dim1 = -2); }

@@ -49,7 +49,6 @@ static inline ebb_tensor *shape_pass(const ebb_call *c, ebb_tensor *g) {
     return g;
 }
 
-
 /* g in the shape of the input. */
 static inline ebb_tensor *shape_back(const ebb_call *c, ebb_tensor *g) {
     return ebb_reshape(g, .shape = ebb_ints_of(&c->x_shape[0]));

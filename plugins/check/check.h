@@ -56,7 +56,9 @@ typedef struct checker {
 } checker;
 
 /* Its shapes do not follow from its signature. */
-static inline bool check_own_shapes(const checker *c) { return c->op->infer || (c->op->flags & EBB_OWN_SHAPES); }
+static inline bool check_own_shapes(const checker *c) {
+    return c->op->infer || (c->op->flags & EBB_OWN_SHAPES);
+}
 
 /* What one check has found so far. */
 typedef struct tally {
@@ -77,7 +79,7 @@ vec check_copy(checker *c, const vec *v);
 /* ---- trials.c: the ways to call an op, from its declaration -------------------------------------------------------- */
 bool check_trials(checker *c); /* fills the lists; false: no memory */
 const ebb_sig_operand *check_arg(const checker *c, int i);
-const ebb_vjp_rule *check_vjp(const checker *c, int i);       /* the rule of input i, NULL when it has none */
+const ebb_vjp_rule *check_vjp(const checker *c, int i);  /* the rule of input i, NULL when it has none */
 uint32_t check_wanted(const checker *c, const trial *t); /* bit i: input i has a gradient */
 int64_t check_numel(const ebb_ints *shape);
 bool check_has_zero(const trial *t);

@@ -104,7 +104,8 @@ static bool broadcast(ebb_ints *all, const ebb_ints *more) {
 }
 
 bool check_looped(checker *c, tally *t, const trial *tr, const job *j, const outcome *whole) {
-    if (c->any_shape || check_own_shapes(c) || c->op->view || (c->op->flags & EBB_RANDOM) || check_has_zero(tr)) return true;
+    if (c->any_shape || check_own_shapes(c) || c->op->view || (c->op->flags & EBB_RANDOM) || check_has_zero(tr))
+        return true;
     if (c->sig.n_y != whole->n_y || whole->n_y > MAX_Y) return true;
     trial item = *tr;
     cut in[MAX_X], out[MAX_Y];

@@ -162,8 +162,8 @@ static bool must_show(const checker *c, const vec *slope, int64_t at, bool depen
     for (int i = 0; i < c->sig.n_x; i++)
         if (c->sig.arg[i].dtype != EBB_NONE) return false;
     if (c->pointwise) return c->sig.n_x == 1 || c->sig.n_x == 2;
-    return slope->n == 1 && c->sig.n_x == 1 && c->sig.n_y == 1 && c->sig.arg[1].ndim == 0 && !check_own_shapes(c) &&
-           !c->op->view;
+    return slope->n == 1 && c->sig.n_x == 1 && c->sig.n_y == 1 && c->sig.arg[1].ndim == 0 &&
+           !check_own_shapes(c) && !c->op->view;
 }
 
 static bool poison(checker *c, tally *t, const trial *tr, ebb_dtype type, job *j, vec x[MAX_X], int i,

@@ -41,7 +41,8 @@ static ebb_status layers(ebb *e, void *user, int n_x, ebb_tensor *const *x, int 
 
 static void checkpoint_gives_the_same_gradients(void **state) {
     ebb *e = *state;
-    ebb_tensor *w = needs(NUMBERS(e, 0.5, 1.5)), *x = needs(NUMBERS(e, 0.3, -0.2)), *plain[2], *again[2], *wrt[] = {w, x}, *y = NULL;
+    ebb_tensor *w = needs(NUMBERS(e, 0.5, 1.5)), *x = needs(NUMBERS(e, 0.3, -0.2)), *plain[2], *again[2],
+               *wrt[] = {w, x}, *y = NULL;
     block b = {w, 5, 0, false};
     assert_int_equal(layers(e, &b, 1, &x, 1, &y), EBB_OK);
     ebb_tensor *s = ebb_sum(ebb_square(y));
@@ -60,7 +61,8 @@ static void checkpoint_gives_the_same_gradients(void **state) {
 
 static void checkpoints_nest_and_differentiate_twice(void **state) {
     ebb *e = *state;
-    ebb_tensor *w = needs(NUMBERS(e, 0.9)), *x = needs(NUMBERS(e, 0.4)), *y = NULL, *g = NULL, *gg[2], *wrt[] = {x, w};
+    ebb_tensor *w = needs(NUMBERS(e, 0.9)), *x = needs(NUMBERS(e, 0.4)), *y = NULL, *g = NULL, *gg[2],
+               *wrt[] = {x, w};
     double want[3] = {0};
     for (int pass = 0; pass < 2; pass++) {
         block b = {w, 2, 0, true};
@@ -83,12 +85,14 @@ static void checkpoints_nest_and_differentiate_twice(void **state) {
 /* A chain of blocks: what its insides save is there for one block at a time. */
 static size_t peak_of(bool checkpointed) {
     ebb *e = ebb_open(NULL);
-    ebb_tensor *w = needs(ebb_full(e, EBB_F32, EBB_SHAPE(100000), 0.5)), *h = ebb_rand(e, EBB_F32, EBB_SHAPE(100000));
+    ebb_tensor *w = needs(ebb_full(e, EBB_F32, EBB_SHAPE(100000), 0.5)),
+               *h = ebb_rand(e, EBB_F32, EBB_SHAPE(100000));
     block b = {w, 10, 0, false};
     ebb_scope *s = ebb_begin(e);
     for (int i = 0; i < 8; i++) {
         ebb_tensor *y = NULL;
-        assert_int_equal((checkpointed ? ebb_checkpoint(e, layers, &b, 1, &h, 1, &y) : layers(e, &b, 1, &h, 1, &y)), EBB_OK);
+        assert_int_equal(
+            (checkpointed ? ebb_checkpoint(e, layers, &b, 1, &h, 1, &y) : layers(e, &b, 1, &h, 1, &y)), EBB_OK);
         h = y;
     }
     assert_int_equal(ebb_backward(ebb_sum(h)), EBB_OK);

@@ -20,7 +20,8 @@ static ebb_tensor *curve(ebb_tensor *x) {
 
 static void jvp_is_the_jacobian_times_a_vector(void **state) {
     ebb *e = *state;
-    ebb_tensor *x = needs(NUMBERS(e, 0.5, 2)), *y = curve(x), *v = NUMBERS(e, 3, -1), *jv = NULL, *u = NUMBERS(e, 1, 10), *vj = NULL;
+    ebb_tensor *x = needs(NUMBERS(e, 0.5, 2)), *y = curve(x), *v = NUMBERS(e, 3, -1), *jv = NULL,
+               *u = NUMBERS(e, 1, 10), *vj = NULL;
     assert_int_equal(ebb_jvp(e, 1, &y, 1, &x, &v, 0, &jv), EBB_OK);
     assert_values(jv, 2 * 3 - 0.5, 3 * cos(0.5));
     assert_int_equal(ebb_vjp(e, 1, &y, &u, 1, &x, 0, &vj), EBB_OK); /* the graph is still there */
@@ -32,7 +33,8 @@ static void jvp_is_the_jacobian_times_a_vector(void **state) {
 static void jvp_of_several_outputs_and_inputs(void **state) {
     ebb *e = *state;
     ebb_tensor *a = needs(NUMBERS(e, 1, 2)), *b = needs(NUMBERS(e, 3)), *c = NUMBERS(e, 7);
-    ebb_tensor *out[] = {ebb_mul(a, b), ebb_square(b), ebb_mul_scalar(c, 2)}, *wrt[] = {a, b}, *t[] = {NUMBERS(e, 1, 0), NUMBERS(e, 2)}, *jv[3];
+    ebb_tensor *out[] = {ebb_mul(a, b), ebb_square(b), ebb_mul_scalar(c, 2)}, *wrt[] = {a, b},
+               *t[] = {NUMBERS(e, 1, 0), NUMBERS(e, 2)}, *jv[3];
     assert_int_equal(ebb_jvp(e, 3, out, 2, wrt, t, 0, jv), EBB_OK);
     assert_values(jv[0], 3 + 2, 4);
     assert_values(jv[1], 12);
@@ -79,7 +81,8 @@ static void jacobian_by_rows_and_by_columns(void **state) {
     ebb_tensor *big = needs(ebb_rand(e, EBB_F64, EBB_SHAPE(100))); /* more rows than one cat takes */
     ebb_tensor *d = ebb_jacobian(ebb_square(big), big, 0);
     for (int i = 0; i < 100; i++)
-        for (int q = 0; q < 100; q++) assert_true(ebb_at(d, 100 * i + q) == (i == q ? 2 * ebb_at(big, i) : 0));
+        for (int q = 0; q < 100; q++)
+            assert_true(ebb_at(d, 100 * i + q) == (i == q ? 2 * ebb_at(big, i) : 0));
 }
 
 static void what_cannot_be_is_said(void **state) {
@@ -131,12 +134,9 @@ static void gradcheck_accepts_and_refuses(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        SESSION_TEST(jvp_is_the_jacobian_times_a_vector),
-        SESSION_TEST(jvp_of_several_outputs_and_inputs),
-        SESSION_TEST(jvp_can_be_differentiated),
-        SESSION_TEST(hessian_of_a_quadratic_form),
-        SESSION_TEST(jacobian_by_rows_and_by_columns),
-        SESSION_TEST(what_cannot_be_is_said),
+        SESSION_TEST(jvp_is_the_jacobian_times_a_vector), SESSION_TEST(jvp_of_several_outputs_and_inputs),
+        SESSION_TEST(jvp_can_be_differentiated),          SESSION_TEST(hessian_of_a_quadratic_form),
+        SESSION_TEST(jacobian_by_rows_and_by_columns),    SESSION_TEST(what_cannot_be_is_said),
         SESSION_TEST(gradcheck_accepts_and_refuses),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -91,7 +91,8 @@ static ebb_status notes(ebb *e, const ebb_event *ev, void *user) {
     char s[60];
     ebb_info info;
     ebb_tensor_info(ev->kind == EBB_EV_OP ? ev->y[0] : ev->dx, &info);
-    snprintf(s, sizeof s, "%s%s@%s;", ev->kind == EBB_EV_OP ? "" : "d", info.ndim == 1 ? "vector" : "number", ev->region);
+    snprintf(s, sizeof s, "%s%s@%s;", ev->kind == EBB_EV_OP ? "" : "d", info.ndim == 1 ? "vector" : "number",
+             ev->region);
     snprintf(l->text + n, sizeof l->text - n, "%s", s);
     if (l->remove) ebb_hook_remove(e, l->remove);
     return EBB_OK;
@@ -148,7 +149,8 @@ static void removed_even_while_it_runs(void **state) {
 static void a_hook_stops_what_runs(void **state) {
     ebb *e = *state;
     ebb_tensor *w = vec(e, 1, 2), *y = ebb_sum(ebb_exp(w));
-    const int64_t h = ebb_hook_forward(e, "sin", NULL, stops, NULL), b = ebb_hook_backward(e, "exp", NULL, stops, NULL);
+    const int64_t h = ebb_hook_forward(e, "sin", NULL, stops, NULL),
+                  b = ebb_hook_backward(e, "exp", NULL, stops, NULL);
     assert_null(ebb_sin(w));
     assert_error(e, EBB_E_VALUE, "enough");
     assert_int_equal(ebb_backward(y), EBB_E_VALUE);

@@ -37,10 +37,10 @@ static void wrappers(void **state) {
 }
 
 static size_t size_of(int type) {
-    return type == EBB_A_INT     ? sizeof(int64_t)
-           : type == EBB_A_FLOAT ? sizeof(double)
-           : type == EBB_A_BOOL  ? sizeof(bool)
-           : type == EBB_A_INTS  ? sizeof(ebb_ints)
+    return type == EBB_A_INT      ? sizeof(int64_t)
+           : type == EBB_A_FLOAT  ? sizeof(double)
+           : type == EBB_A_BOOL   ? sizeof(bool)
+           : type == EBB_A_INTS   ? sizeof(ebb_ints)
            : type == EBB_A_FLOATS ? sizeof(ebb_floats)
            : type == EBB_A_TEXT   ? sizeof(ebb_text)
                                   : sizeof(int32_t);
@@ -54,7 +54,9 @@ static void layouts(void **state) {
         const ebb_op *op = ebb_op_at(e, i);
         size_t at = 0;
         for (size_t k = 0; k < op->n_attrs; k++) {
-            const size_t size = size_of(op->attrs[k].type), align = op->attrs[k].type == EBB_A_TEXT ? 1 : size > 8 ? 8 : size;
+            const size_t size = size_of(op->attrs[k].type), align = op->attrs[k].type == EBB_A_TEXT ? 1
+                                                                    : size > 8                      ? 8
+                                                                                                    : size;
             at = (at + align - 1) / align * align;
             if (op->attrs[k].offset != at)
                 fail_msg("%s: attribute %s is at %u, expected %zu", op->name, op->attrs[k].name,

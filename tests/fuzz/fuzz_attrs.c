@@ -103,7 +103,8 @@ static void call(ebb *e, const char *name, const char *text) {
     if (n_y < 0) {
         FUZZ_CHECK(!y[0] && !y[1], "an output of a call that failed");
         const ebb_status s = ebb_error_code(e);
-        FUZZ_CHECK(s == EBB_E_ARG || s == EBB_E_ATTR || s == EBB_E_SHAPE || s == EBB_E_MEMORY || s == EBB_E_INDEX || s == EBB_E_DTYPE,
+        FUZZ_CHECK(s == EBB_E_ARG || s == EBB_E_ATTR || s == EBB_E_SHAPE || s == EBB_E_MEMORY ||
+                       s == EBB_E_INDEX || s == EBB_E_DTYPE,
                    "%s: %s", ebb_status_name(s), ebb_error(e));
         FUZZ_CHECK(strstr(ebb_error(e), name) || s == EBB_E_MEMORY, "the error does not name %s: %s", name,
                    ebb_error(e));

@@ -182,7 +182,8 @@ static void value_of(fuzz_bytes *b, const ebb_attr *a, char *out, size_t n) {
     case EBB_A_DTYPE: snprintf(out, n, "%s", ebb_dtype_name((ebb_dtype)(v % (EBB_DTYPES + 1)))); break;
     case EBB_A_FLOATS: snprintf(out, n, v & 1 ? "%s" : "%s,2", real[v / 2 % COUNT(real)]); break;
     case EBB_A_TEXT: {
-        static const char *const text[] = {"ij,jk->ik", "ii->i", "...i,i", "i", "ij", "a->", ",->", "->", "ij->ji", "i,i,i", "...", "ij,->", "iij->jj"};
+        static const char *const text[] = {"ij,jk->ik", "ii->i",  "...i,i", "i",   "ij",    "a->",    ",->",
+                                           "->",        "ij->ji", "i,i,i",  "...", "ij,->", "iij->jj"};
         snprintf(out, n, "%s", text[v % COUNT(text)]);
         break;
     }
@@ -280,7 +281,9 @@ static void one_call(program *p) {
     const ebb_dtype common =
         (ebb_dtype)(fuzz_pick(b, 10) < 7 ? 1 + fuzz_pick(b, 2) : 1 + fuzz_pick(b, EBB_DTYPES - 1));
     for (int i = 0; i < n && i < 57; i++) {
-        const ebb_sig_operand *a = &sig.arg[i < sig.n_x ? i : sig.n_x ? sig.n_x - 1 : 0]; /* one of no inputs is like its output */
+        const ebb_sig_operand *a = &sig.arg[i < sig.n_x ? i
+                                            : sig.n_x   ? sig.n_x - 1
+                                                        : 0]; /* one of no inputs is like its output */
         const unsigned how = fuzz_byte(b);
         const int64_t most = viewing(op) ? INT64_MAX : MOST;
         if (how < 4 || (a->optional && how < 100)) continue;

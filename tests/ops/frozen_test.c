@@ -29,7 +29,8 @@ static ebb_dtype dtype_of(const char *name) {
 static void read_vector(char *text, vector *v, int line) {
     char dtype[16], shape[64];
     int at = 0;
-    if (sscanf(text, "%15s %63s =%n", dtype, shape, &at) != 2 || !at) fail_msg("frozen.txt:%d: no vector", line);
+    if (sscanf(text, "%15s %63s =%n", dtype, shape, &at) != 2 || !at)
+        fail_msg("frozen.txt:%d: no vector", line);
     v->dtype = dtype_of(dtype);
     v->shape = EBB_SHAPE0;
     v->n = 1;
@@ -56,19 +57,22 @@ static ebb_tensor *tensor_of(ebb *e, const vector *v) {
     return t;
 }
 
-static void compare(const example *x, const char *what, int k, const ebb_tensor *got, const vector *want, double tolerance) {
+static void compare(const example *x, const char *what, int k, const ebb_tensor *got, const vector *want,
+                    double tolerance) {
     char s[200];
     if (!got) fail_msg("frozen.txt:%d: %s %s: %s %d is not there", x->line, x->op, x->attrs, what, k);
     bool same = ebb_tensor_dtype(got) == want->dtype && ebb_ndim(got) == want->shape.n;
     for (int d = 0; d < want->shape.n && same; d++) same = ebb_size(got, d) == want->shape.v[d];
-    if (!same) fail_msg("frozen.txt:%d: %s %s: %s %d is %s", x->line, x->op, x->attrs, what, k, ebb_describe(got, s, sizeof s));
+    if (!same)
+        fail_msg("frozen.txt:%d: %s %s: %s %d is %s", x->line, x->op, x->attrs, what, k,
+                 ebb_describe(got, s, sizeof s));
     double big = 1;
     for (int64_t i = 0; i < want->n; i++) big = fmax(big, fabs(want->v[i]));
     if (want->dtype == EBB_F32) tolerance = 1e-5;
     for (int64_t i = 0; i < want->n; i++)
         if (!(fabs(ebb_at(got, i) - want->v[i]) <= tolerance * big))
-            fail_msg("frozen.txt:%d: %s %s: %s %d, element %lld is %.12g, PyTorch has %.12g", x->line, x->op, x->attrs, what, k,
-                     (long long)i, ebb_at(got, i), want->v[i]);
+            fail_msg("frozen.txt:%d: %s %s: %s %d, element %lld is %.12g, PyTorch has %.12g", x->line, x->op,
+                     x->attrs, what, k, (long long)i, ebb_at(got, i), want->v[i]);
 }
 
 static void run(ebb *e, const example *x) {
@@ -83,7 +87,8 @@ static void run(ebb *e, const example *x) {
         wrt[m++] = in[i];
     }
     const int n_y = ebb_call_named(e, x->op, x->n_x, in, x->attrs, MOST, y);
-    if (n_y != x->n_y) fail_msg("frozen.txt:%d: %s %s: %d outputs; %s", x->line, x->op, x->attrs, n_y, ebb_error(e));
+    if (n_y != x->n_y)
+        fail_msg("frozen.txt:%d: %s %s: %d outputs; %s", x->line, x->op, x->attrs, n_y, ebb_error(e));
     for (int j = 0; j < n_y; j++) {
         compare(x, "output", j, y[j], &x->y[j], 1e-9);
         if (x->flows[j] && !ebb_needs_grad(y[j]))

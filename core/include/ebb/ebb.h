@@ -195,10 +195,11 @@ EBB_API void ebb_tape_clear(ebb *e); /* forgets the whole graph; tensors stay */
 EBB_API ebb_status ebb_jvp(ebb *e, int n_out, ebb_tensor *const *out, int n_wrt, ebb_tensor *const *wrt,
                            ebb_tensor *const *tangents, int flags, ebb_tensor **jv);
 /* Vector-Jacobian product, reverse mode: ebb_grad, with zeros for a wrt that no output depends on. The graph stays. */
-EBB_API ebb_status ebb_vjp(ebb *e, int n_out, ebb_tensor *const *out, ebb_tensor *const *cotangents, int n_wrt,
-                           ebb_tensor *const *wrt, int flags, ebb_tensor **vj);
+EBB_API ebb_status ebb_vjp(ebb *e, int n_out, ebb_tensor *const *out, ebb_tensor *const *cotangents,
+                           int n_wrt, ebb_tensor *const *wrt, int flags, ebb_tensor **vj);
 /* Hessian-vector product of a loss of one element: hv[i] = sum over k of d2(loss)/d(wrt[i])d(wrt[k]) . v[k]. The graph stays. */
-EBB_API ebb_status ebb_hvp(ebb_tensor *loss, int n_wrt, ebb_tensor *const *wrt, ebb_tensor *const *v, int flags, ebb_tensor **hv);
+EBB_API ebb_status ebb_hvp(ebb_tensor *loss, int n_wrt, ebb_tensor *const *wrt, ebb_tensor *const *v,
+                           int flags, ebb_tensor **hv);
 /* The whole Jacobian, of y's shape followed by x's: by rows or by columns, whichever are fewer. The graph stays. */
 EBB_API ebb_tensor *ebb_jacobian(ebb_tensor *y, ebb_tensor *x, int flags);
 /* The Hessian of a loss of one element, of x's shape twice. The graph stays. */
@@ -212,12 +213,13 @@ typedef ebb_status (*ebb_fn)(ebb *e, void *user, int n_x, ebb_tensor *const *x, 
 /* Runs fn without keeping what its ops would save; backward runs it again. Peak memory is then that of one such region at a time
  * instead of all. fn must do the same each time: it may use parameters and other tensors from outside, which must not change in
  * between (that is noticed); random ops draw the same numbers again. May be nested. user must live until backward is done. */
-EBB_API ebb_status ebb_checkpoint(ebb *e, ebb_fn fn, void *user, int n_x, ebb_tensor *const *x, int n_y, ebb_tensor **y);
+EBB_API ebb_status ebb_checkpoint(ebb *e, ebb_fn fn, void *user, int n_x, ebb_tensor *const *x, int n_y,
+                                  ebb_tensor **y);
 
 /* A function with a derivative of its own: dx[i], of x[i]'s shape, from the inputs, the outputs and the outputs' cotangents g;
  * dx[i] left NULL counts as zero. Called by ops, so that EBB_CREATE_GRAPH goes through it. */
-typedef ebb_status (*ebb_fn_vjp)(ebb *e, void *user, int n_x, ebb_tensor *const *x, int n_y, ebb_tensor *const *y,
-                                 ebb_tensor *const *g, ebb_tensor **dx);
+typedef ebb_status (*ebb_fn_vjp)(ebb *e, void *user, int n_x, ebb_tensor *const *x, int n_y,
+                                 ebb_tensor *const *y, ebb_tensor *const *g, ebb_tensor **dx);
 typedef struct ebb_function ebb_function;
 /* -> borrowed from the session, NULL on error. The name is for messages and traces. user must live as long as graphs of it do. */
 EBB_API ebb_function *ebb_function_new(ebb *e, const char *name, ebb_fn forward, ebb_fn_vjp vjp, void *user);
@@ -354,7 +356,8 @@ EBB_API const char *ebb_plugin_load(ebb *e, const char *path, const ebb_verify_o
 /* The same for the entry of a plugin that is in memory already, which must stay there: from a page that has instantiated a module
  * itself. from: where it came from, for messages. */
 struct ebb_plugin;
-EBB_API const char *ebb_plugin_add(ebb *e, const struct ebb_plugin *entry, const char *from, const ebb_verify_options *opt);
+EBB_API const char *ebb_plugin_add(ebb *e, const struct ebb_plugin *entry, const char *from,
+                                   const ebb_verify_options *opt);
 EBB_API size_t ebb_plugin_count(const ebb *e);
 EBB_API const struct ebb_plugin *ebb_plugin_at(const ebb *e, size_t i);
 EBB_API const char *ebb_plugin_path(const ebb *e, size_t i); /* "built in" for those linked in */

@@ -97,7 +97,9 @@ static EBB_INLINE_F64 double ebb__atan_f64(double n, double d) {
     return hi + (t + (t * z * p + lo));
 }
 
-static EBB_INLINE_F64 double ebb_atan_f64(double x) { return ebb__odd_f64(ebb__atan_f64(ebb_abs_f64(x), 1), x); }
+static EBB_INLINE_F64 double ebb_atan_f64(double x) {
+    return ebb__odd_f64(ebb__atan_f64(ebb_abs_f64(x), 1), x);
+}
 
 static EBB_INLINE_F64 double ebb_asin_f64(double x) {
     double a = ebb_abs_f64(x);

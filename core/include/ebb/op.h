@@ -226,9 +226,9 @@ enum ebb_op_flags {
     EBB_PROMOTES = 64, /* inputs of different dtypes are brought to a common one, as PyTorch's pointwise ops do */
     EBB_INTERNAL = 128,  /* serves other ops' rules; left out of short lists */
     EBB_FLOAT_OUT = 256, /* integer inputs are taken as f32 (exp, mean ...) */
-    EBB_SKIPS_NAN = 2048,  /* NaN is left out, or has a place in an order: it need not appear in the result (fmax, sort, nansum) */
+    EBB_SKIPS_NAN = 2048, /* NaN is left out, or has a place in an order: it need not appear in the result (fmax, sort, nansum) */
     EBB_OWN_SHAPES = 1024, /* composed, and its shapes do not follow from its signature: only `.tries` tell how it is called */
-    EBB_NONEMPTY = 512   /* an empty core dim is an error: the result has no value (amax) */
+    EBB_NONEMPTY = 512 /* an empty core dim is an error: the result has no value (amax) */
 };
 
 struct ebb_op {
@@ -382,6 +382,7 @@ struct ebb_op {
 /* Small code: the expression stands once. Blocks of BLOCK elements; operands that are not contiguous, and the last block, go through
  * buffers, so that the loop has a constant length and needs neither a second form nor a tail. */
 enum { EBB__BLOCK = 64 };
+/* clang-format off */
 #define EBB__IN(k)                                                                                           \
     T b##k[EBB__BLOCK];                                                                                      \
     const T *p##k = (const T *)l->p[k];                                                                      \
@@ -398,24 +399,27 @@ enum { EBB__BLOCK = 64 };
     for (int64_t at = 0; at < n; at += EBB__BLOCK) {                                                         \
         const int64_t m = n - at < EBB__BLOCK ? n - at : EBB__BLOCK;                                         \
         fetch R *const w = sq == 1 && m == EBB__BLOCK ? q + at : bq;                                         \
-        EBB_IVDEP for (int i = 0; i < EBB__BLOCK; i++) {                                                     \
-            load w[i] = (R)(expr);                                                                           \
-        }                                                                                                    \
+        EBB_IVDEP for (int i = 0; i < EBB__BLOCK; i++) { load w[i] = (R)(expr); }                            \
         if (w == bq) ebb__store_block(q + at * sq, bq, sq, m, (int)sizeof(R));                               \
     }
-#define EBB__MAP1_BODY(R, expr) EBB__IN(0) EBB__OUT(1, R) EBB__BLOCKS(R, EBB__FETCH(0), const T x = u0[i];, expr)
+#define EBB__MAP1_BODY(R, expr)                                                                              \
+    EBB__IN(0) EBB__OUT(1, R) EBB__BLOCKS(R, EBB__FETCH(0), const T x = u0[i];, expr)
 #define EBB__MAP2_BODY(R, expr)                                                                              \
-    EBB__IN(0) EBB__IN(1) EBB__OUT(2, R)                                                                     \
-    EBB__BLOCKS(R, EBB__FETCH(0) EBB__FETCH(1), const T x = u0[i] EBB__COMMA y = u1[i];, expr)
+    EBB__IN(0)                                                                                               \
+    EBB__IN(1) EBB__OUT(2, R)                                                                                \
+        EBB__BLOCKS(R, EBB__FETCH(0) EBB__FETCH(1), const T x = u0[i] EBB__COMMA y = u1[i];, expr)
 #define EBB__MAP3_BODY(expr)                                                                                 \
-    EBB__IN(0) EBB__IN(1) EBB__IN(2) EBB__OUT(3, T)                                                          \
-    EBB__BLOCKS(T, EBB__FETCH(0) EBB__FETCH(1) EBB__FETCH(2),                                                \
-                const T x = u0[i] EBB__COMMA y = u1[i] EBB__COMMA z = u2[i];, expr)
+    EBB__IN(0)                                                                                               \
+    EBB__IN(1) EBB__IN(2) EBB__OUT(3, T)                                                                     \
+        EBB__BLOCKS(T, EBB__FETCH(0) EBB__FETCH(1) EBB__FETCH(2),                                            \
+                    const T x = u0[i] EBB__COMMA y = u1[i] EBB__COMMA z = u2[i];                             \
+                    , expr)
 #define EBB__COMMA ,
+/* clang-format on */
 
 /* m elements from p by steps, side by side; the rest of the block repeats the first. -> buf */
-__attribute__((noinline, minsize, unused)) static const void *ebb__fetch(void *buf, const void *p, int64_t step,
-                                                                         int64_t m, int size) {
+__attribute__((noinline, minsize, unused)) static const void *ebb__fetch(void *buf, const void *p,
+                                                                         int64_t step, int64_t m, int size) {
     for (int64_t i = 0; i < EBB__BLOCK; i++) {
         const int64_t from = i < m ? i * step : 0;
         if (size == 4) ((uint32_t *)buf)[i] = ((const uint32_t *)p)[from];
@@ -424,8 +428,8 @@ __attribute__((noinline, minsize, unused)) static const void *ebb__fetch(void *b
     }
     return buf;
 }
-__attribute__((noinline, minsize, unused)) static void ebb__store_block(void *q, const void *buf, int64_t step,
-                                                                        int64_t m, int size) {
+__attribute__((noinline, minsize, unused)) static void ebb__store_block(void *q, const void *buf,
+                                                                        int64_t step, int64_t m, int size) {
     for (int64_t i = 0; i < m; i++)
         if (size == 4) ((uint32_t *)q)[i * step] = ((const uint32_t *)buf)[i];
         else if (size == 8) ((uint64_t *)q)[i * step] = ((const uint64_t *)buf)[i];
