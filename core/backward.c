@@ -57,7 +57,7 @@ static ebb_status begin(ebb__walk *w, const char *who) {
 
 static ebb_status mark_event(ebb *e, int kind, ebb_tensor *t) {
     if (!ebb__listening(e, kind)) return EBB_OK;
-    ebb_event ev = {.size = sizeof ev, .kind = kind, .n_y = 1, .y = &t, .region = e->regions[e->region]};
+    ebb_event ev = {.size = sizeof ev, .kind = kind, .n_y = 1, .y = &t, .region = e->regions[e->region], .node = -1};
     return ebb__raise(e, &ev);
 }
 

@@ -19,7 +19,9 @@ static ebb_status raise_op(ebb__running *c) {
                     .x = c->in,
                     .y = c->y,
                     .region = c->e->regions[c->e->region],
-                    .attrs = c->attrs};
+                    .attrs = c->attrs,
+                    .depth = c->e->depth,
+                    .node = c->n_y ? ebb_node_of(c->y[0]) : -1};
     return ebb__raise(c->e, &ev);
 }
 

@@ -92,6 +92,7 @@ struct ebb {
     int threads, level;
     int64_t grain;
     int no_grad; /* depth of no_grad regions */
+    int depth;   /* composed ops that are running, one inside the other */
     bool in_backward;
     ebb_scope *backward_scope; /* the innermost scope when the running backward began */
     const char *rule_of;       /* op whose rule is running, for messages */

@@ -268,6 +268,9 @@ typedef struct ebb_event {
     int32_t which;      /* EBB_EV_RULE: the input that dx is for */
     const char *region; /* "block1/attention", "" at the top */
     const void *attrs;
+    int32_t depth; /* EBB_EV_OP: how many composed ops this call is inside of: their parts come before them, one deeper */
+    int64_t node; /* the node on the tape (ebb_tape_node) that the op made or the rule is of; -1: none */
+    ebb_tensor *const *gs; /* EBB_EV_RULE: the cotangents of all n_y outputs; gs[0] is g */
 } ebb_event;
 
 /* On: a NaN that a rule makes, and any error in backward, stops with the forward op, its region and its inputs' shapes. */
