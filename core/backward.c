@@ -51,13 +51,14 @@ static ebb_status begin(ebb__walk *w, const char *who) {
                         "%s: a backward is running already (called from a hook, a rule or a probe)", who);
     if (w->flags & EBB_CREATE_GRAPH) w->flags |= EBB_RETAIN;
     e->in_backward = true;
+    e->keeps_graph = w->flags & EBB_CREATE_GRAPH;
     e->backward_scope = e->scope;
     return EBB_OK;
 }
 
 static ebb_status mark_event(ebb *e, int kind, ebb_tensor *t) {
     if (!ebb__listening(e, kind)) return EBB_OK;
-    ebb_event ev = {.size = sizeof ev, .kind = kind, .n_y = 1, .y = &t, .region = e->regions[e->region]};
+    ebb_event ev = {.size = sizeof ev, .kind = kind, .n_y = 1, .y = &t, .region = e->regions[e->region], .node = -1};
     return ebb__raise(e, &ev);
 }
 

@@ -189,7 +189,7 @@ ebb_status ebb_optim_step(ebb_optim *o) {
         ebb__owned_cut(e, mark);
     }
     if (e->code == EBB_OK && ebb__listening(e, EBB_EV_STEP)) {
-        ebb_event ev = {.size = sizeof ev, .kind = EBB_EV_STEP, .region = ""};
+        ebb_event ev = {.size = sizeof ev, .kind = EBB_EV_STEP, .region = "", .node = -1};
         ebb__raise(e, &ev);
     }
     return e->code;

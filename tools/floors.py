@@ -2,8 +2,8 @@
 """The floor rule: a file includes only files on its own floor or below.
 
 The first line of every C file says its name, floor and job:   /* shape.c - floor 0: shapes and strides. */
-    core/ 0 to 4, ops/ and plugins/ 5, lang/ 6, cli/, web/ and bench/ 7
-Public headers, core/include/ebb/, may be included from anywhere and include only each other. Ops and plugins include
+    core/ 0 to 4, ops/ and plugins/ 5, lang/ and view/ 6, cli/, web/ and bench/ 7
+Public headers, core/include/ebb/, may be included from anywhere and include only each other; those of lang/ and view/ are on floor 6. Ops and plugins include
 only public headers and those of their own folder. plugins/example/ is held to that too, but may look like a stranger's
 file: its first line is free. tests/ and examples/ are exempt.
 
@@ -15,9 +15,10 @@ import subprocess
 import sys
 import tempfile
 
-FLOORS = {"core": range(0, 5), "ops": range(5, 6), "plugins": range(5, 6), "lang": range(6, 7),
+FLOORS = {"core": range(0, 5), "ops": range(5, 6), "plugins": range(5, 6), "lang": range(6, 7), "view": range(6, 7),
           "cli": range(7, 8), "web": range(7, 8), "bench": range(7, 8)}
 PUBLIC = "core/include/"
+INCLUDED = (PUBLIC, "lang/include/", "view/include/")  # where <ebb/...> is looked for
 FREE_FIRST_LINE = "plugins/example/"
 GENERATED = {"core/include/ebb/ops.h"}  # by the build, from the ops' declarations
 
@@ -58,7 +59,7 @@ def floor_of(path, first_line):
 def resolve(path, quote, name, files):
     """The file that an #include in `path` names, None for a system header, "" when it cannot be told."""
     candidates = [] if quote == "<" else [os.path.normpath(os.path.join(os.path.dirname(path), name))]
-    candidates.append(PUBLIC + name)
+    candidates += [folder + name for folder in INCLUDED]
     for candidate in candidates:
         if candidate in files or candidate in GENERATED:
             return candidate

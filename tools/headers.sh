@@ -6,9 +6,9 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 generated=build/release/include
 [ -f $generated/ebb/ops.h ] || { echo "headers: $generated/ebb/ops.h is missing; run ./dev build first"; exit 1; }
 
-flags=(-pedantic -Wall -Wextra -Werror -fsyntax-only -I core/include -I "$generated")
+flags=(-pedantic -Wall -Wextra -Werror -fsyntax-only -I core/include -I lang/include -I view/include -I "$generated")
 count=0 wrong=0
-for header in core/include/ebb/*.h "$generated"/ebb/*.h; do
+for header in core/include/ebb/*.h lang/include/ebb/*.h view/include/ebb/*.h "$generated"/ebb/*.h; do
     count=$((count + 1))
     for compiler in gcc clang; do
         command -v $compiler >/dev/null || continue

@@ -3,7 +3,7 @@
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
-dirs=(core ops plugins lang cli web tests bench examples)
+dirs=(core ops plugins lang view cli web tests bench examples)
 if git rev-parse --is-inside-work-tree >/dev/null 2>&1; then
     listed=$(git ls-files -co --exclude-standard -- "${dirs[@]}")
 else
