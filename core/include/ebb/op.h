@@ -402,6 +402,8 @@ enum { EBB__BLOCK = 64 };
 #define EBB__FETCH(k)                                                                                        \
     const T *const u##k = s##k == 1 && m == EBB__BLOCK                                                       \
                               ? p##k + at                                                                    \
+                          : s##k == 0 && at                                                                  \
+                              ? b##k                                                                         \
                               : (const T *)ebb__fetch(b##k, p##k + at * s##k, s##k, m, (int)sizeof(T));
 #define EBB__BLOCKS(R, fetch, load, expr)                                                                    \
     for (int64_t at = 0; at < n; at += EBB__BLOCK) {                                                         \
