@@ -268,9 +268,17 @@ struct ebb_op {
     const char *tries;
 };
 
+/* A lean build (-DEBB_LEAN) has neither a verifier nor help: what only they read is overridden here, and the texts are never emitted. */
+#ifdef EBB_LEAN
+#define EBB__LEAN                                                                                            \
+    , .doc = NULL, .math = NULL, .ref = NULL, .domain = NULL, .n_domain = 0, .kinks = NULL, .n_kinks = 0,    \
+      .tries = NULL
+#else
+#define EBB__LEAN
+#endif
 #define EBB_OP(op_name, ...)                                                                                 \
     EBB_LOCAL extern const ebb_op ebb_op_##op_name;                                                          \
-    const ebb_op ebb_op_##op_name = {.size = sizeof(ebb_op), .name = #op_name, __VA_ARGS__}
+    const ebb_op ebb_op_##op_name = {.size = sizeof(ebb_op), .name = #op_name, __VA_ARGS__ EBB__LEAN}
 
 /* ---- writing kernels -------------------------------------------------------------------------------------- */
 
@@ -521,20 +529,20 @@ __attribute__((noinline, minsize, unused)) static void ebb__store_block(void *q,
 /* ---- small conveniences for rules -------------------------------------------------------------------------- */
 
 /* Through the functions behind the macros, which C++ has too. */
-static inline ebb_tensor *ebb_add_scalar(ebb_tensor *x, double k) {
+EBB_WRAPPER ebb_tensor *ebb_add_scalar(ebb_tensor *x, double k) {
     const ebb_add_args a = {1, x, ebb_scalar(x, k)};
     return ebb_add_of(&a);
 }
-static inline ebb_tensor *ebb_mul_scalar(ebb_tensor *x, double k) { return ebb_mul(x, ebb_scalar(x, k)); }
-static inline ebb_tensor *ebb_div_scalar(ebb_tensor *x, double k) {
+EBB_WRAPPER ebb_tensor *ebb_mul_scalar(ebb_tensor *x, double k) { return ebb_mul(x, ebb_scalar(x, k)); }
+EBB_WRAPPER ebb_tensor *ebb_div_scalar(ebb_tensor *x, double k) {
     const ebb_div_args a = {0, x, ebb_scalar(x, k)};
     return ebb_div_of(&a);
 }
-static inline ebb_tensor *ebb_sub_from(double k, ebb_tensor *x) { /* k - x */
+EBB_WRAPPER ebb_tensor *ebb_sub_from(double k, ebb_tensor *x) { /* k - x */
     const ebb_sub_args a = {1, ebb_scalar(x, k), x};
     return ebb_sub_of(&a);
 }
-static inline ebb_tensor *ebb_div_into(double k, ebb_tensor *x) { /* k / x */
+EBB_WRAPPER ebb_tensor *ebb_div_into(double k, ebb_tensor *x) { /* k / x */
     const ebb_div_args a = {0, ebb_scalar(x, k), x};
     return ebb_div_of(&a);
 }
@@ -544,7 +552,7 @@ static inline ebb_tensor *ebb_div_into(double k, ebb_tensor *x) { /* k / x */
     (((const ebb_host *)(const void *)(c)->e)->fail((c)->e, code, __VA_ARGS__), (ebb_tensor *)NULL)
 
 /* A constant tensor outside the graph (the op "full"). */
-static inline ebb_tensor *ebb_constant(ebb *e, ebb_dtype dtype, ebb_ints shape, double value) {
+EBB_WRAPPER ebb_tensor *ebb_constant(ebb *e, ebb_dtype dtype, ebb_ints shape, double value) {
     struct {
         ebb_ints size;
         double fill_value;
@@ -553,7 +561,7 @@ static inline ebb_tensor *ebb_constant(ebb *e, ebb_dtype dtype, ebb_ints shape, 
     return ebb_op_call_new(e, "full", 0, &a, (uint32_t)sizeof a, 0, NULL);
 }
 
-static inline ebb_info ebb_info_of(const ebb_tensor *t) { /* zeros for NULL */
+EBB_WRAPPER ebb_info ebb_info_of(const ebb_tensor *t) { /* zeros for NULL */
     ebb_info i;
     if (t) ebb_host_of(t)->info(t, &i);
     else memset(&i, 0, sizeof i);
@@ -567,12 +575,12 @@ static inline int ebb_dim_of(int64_t dim, int ndim) {
 }
 static inline bool ebb_is_float(int32_t dtype) { return dtype == EBB_F32 || dtype == EBB_F64; }
 
-static inline ebb_ints ebb_ints_of(const ebb_shape *s) {
+EBB_WRAPPER ebb_ints ebb_ints_of(const ebb_shape *s) {
     ebb_ints r = {s->ndim, {0}};
     for (int32_t i = 0; i < s->ndim; i++) r.v[i] = s->dim[i];
     return r;
 }
-static inline int64_t ebb_shape_numel(const ebb_shape *s) {
+EBB_WRAPPER int64_t ebb_shape_numel(const ebb_shape *s) {
     int64_t n = 1;
     for (int32_t i = 0; i < s->ndim; i++) n *= s->dim[i];
     return n;
