@@ -1,0 +1,67 @@
+// model.ts - loading a model's text, and starting it over.
+import type { Problem } from '@engine/protocol';
+import { emptyCurves } from '../curves';
+import { getEngine } from '../engine';
+import { app } from '../state';
+import { failureOf, notify, notifyFailure } from './notices';
+import { pause, play } from './training';
+import { record } from './record';
+
+/** What a state without any record holds. */
+const noTrace = { frames: [], frame: -1, trace: null, previous: null, layout: null, open: null, time: 0, playing: false, selection: null, hover: null };
+
+export interface LoadOptions { name?: string; train?: boolean; seed?: number }
+
+/**
+ * Reads a model, shows its first step and (unless told otherwise) trains it. -> the problem in the text, if there is one: the model that was
+ * there stays then.
+ */
+export async function loadModel(text: string, options: LoadOptions = {}): Promise<Problem | null> {
+  const before = app.get().model;
+  await pause();
+  try {
+    const { engine } = await getEngine();
+    const answer = await engine.call('load', options.seed === undefined ? { text } : { text, seed: options.seed });
+    if (answer.problem) {
+      app.set({ model: { ...before, problem: answer.problem } });
+      return answer.problem;
+    }
+    const info = answer.info!;
+    app.set({
+      ...noTrace, engine: 'ready', failure: null, mode: 'paused',
+      model: { name: options.name ?? before.name, text, info, problem: null },
+      curves: emptyCurves(info.metrics.length), curvesVersion: app.get().curvesVersion + 1, stepsDone: 0, loss: NaN,
+    });
+    await record();
+    if (info.trains && options.train !== false) play();
+    return null;
+  } catch (e) {
+    const failure = failureOf(e);
+    if (!app.get().model.info) app.set({ engine: 'failed', failure });
+    notifyFailure(e, 'Loading the model');
+    return failure.problem ?? null;
+  }
+}
+
+/** Parameters, optimizer and data as just after loading; curves are cleared. */
+export async function restart(): Promise<void> {
+  const { info } = app.get().model;
+  if (!info) return;
+  const wasTraining = app.get().mode === 'training';
+  await pause();
+  try {
+    const { engine } = await getEngine();
+    await engine.call('restart', {});
+    app.set({ curves: emptyCurves(info.metrics.length), curvesVersion: app.get().curvesVersion + 1, stepsDone: 0, loss: NaN, frames: [], frame: -1, previous: null });
+    await record();
+    if (wasTraining) play();
+  } catch (e) {
+    notifyFailure(e, 'Starting over');
+  }
+}
+
+/** Tells that the engine was started again (Engine.onRestart). */
+export function engineRestarted(message: string): void {
+  app.set({ mode: 'paused', playing: false });
+  notify({ tone: 'warning', text: 'The engine was restarted.', hint: message, sticky: true });
+}

@@ -1,0 +1,15 @@
+// select.ts - what is selected and hovered, and which panels and dialogs are open.
+import { app, type Ref, sameRef, type State } from '../state';
+
+export function select(ref: Ref | null): void {
+  if (!sameRef(app.get().selection, ref)) app.set({ selection: ref });
+}
+
+export function hover(ref: Ref | null): void {
+  if (!sameRef(app.get().hover, ref)) app.set({ hover: ref });
+}
+
+/** Opens a panel of one side, or closes the side (null). */
+export const showPanel = (side: 'left' | 'right', id: string | null): void => app.set(side === 'left' ? { left: id } : { right: id });
+
+export const showDialog = (dialog: State['dialog']): void => app.set({ dialog });

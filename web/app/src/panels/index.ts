@@ -1,0 +1,25 @@
+// index.ts - the registry of panels: one line a panel. The frame of the page shows them as tabs of its two sides.
+import type { ComponentType } from 'preact';
+import type { IconName } from '../ui/icon';
+import type { State } from '../state';
+import { InspectorPanel } from './inspector';
+import { OutlinePanel } from './outline';
+import './panels.css';
+
+export interface Panel {
+  /** In URLs and tests: data-testid="panel-<id>". */
+  id: string;
+  title: string;
+  icon: IconName;
+  side: 'left' | 'right';
+  component: ComponentType;
+  /** A small number beside the title; 0: none. */
+  badge?: (s: State) => number;
+}
+
+export const panels: readonly Panel[] = [
+  { id: 'outline', title: 'Outline', icon: 'tree', side: 'left', component: OutlinePanel },
+  { id: 'inspector', title: 'Tensor', icon: 'grid', side: 'right', component: InspectorPanel },
+];
+
+export const panelsOf = (side: Panel['side']): Panel[] => panels.filter((p) => p.side === side);
