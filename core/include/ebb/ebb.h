@@ -281,7 +281,8 @@ typedef struct ebb_event {
     int32_t depth; /* EBB_EV_OP: how many composed ops this call is inside of: their parts come before them, one deeper */
     int64_t node; /* the node on the tape (ebb_tape_node) that the op made or the rule is of; -1: none */
     ebb_tensor *const *gs; /* EBB_EV_RULE: the cotangents of all n_y outputs; gs[0] is g */
-    bool inside; /* EBB_EV_OP: no call of the program's: a part of an op or function with rules of its own, or made by a backward that keeps no graph */
+    bool inside; /* EBB_EV_OP: outside the program's graph: a part of an op or function with rules of its own, of an optimizer's or gradient
+                  * function's work, or of a backward that keeps no graph */
     bool in_place; /* EBB_EV_OP: y[0] is x[0], and was written to */
 } ebb_event;
 
