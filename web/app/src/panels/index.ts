@@ -2,7 +2,9 @@
 import type { ComponentType } from 'preact';
 import type { IconName } from '../ui/icon';
 import type { State } from '../state';
+import { InspectorPanel } from './inspector';
 import { OutlinePanel } from './outline';
+import './panels.css';
 
 export interface Panel {
   /** In URLs and tests: data-testid="panel-<id>". */
@@ -17,6 +19,7 @@ export interface Panel {
 
 export const panels: readonly Panel[] = [
   { id: 'outline', title: 'Outline', icon: 'tree', side: 'left', component: OutlinePanel },
+  { id: 'inspector', title: 'Tensor', icon: 'grid', side: 'right', component: InspectorPanel },
 ];
 
 export const panelsOf = (side: Panel['side']): Panel[] => panels.filter((p) => p.side === side);
