@@ -30,7 +30,7 @@ const exists = (trace: Trace, ref: Ref | null): Ref | null =>
 function showing(frames: Frame[], frame: number, previous: Trace | null): Partial<State> {
   const s = app.get();
   const trace = frames[frame]?.trace ?? null;
-  if (!trace) return { frames, frame: -1, trace: null, previous: null, layout: null, open: null, time: 0, selection: null, hover: null };
+  if (!trace) return { frames, frame: -1, trace: null, previous: null, layout: null, open: null, time: 0, selection: null, hover: null, lineage: null, diff: null, found: [] };
   const same = sameGraph(s.trace, trace);
   return {
     frames, frame, trace, previous,
