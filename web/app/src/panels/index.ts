@@ -2,6 +2,7 @@
 import type { ComponentType } from 'preact';
 import type { IconName } from '../ui/icon';
 import type { State } from '../state';
+import { FormulaPanel } from './formula';
 import { InspectorPanel } from './inspector';
 import { OutlinePanel } from './outline';
 import './panels.css';
@@ -20,6 +21,7 @@ export interface Panel {
 export const panels: readonly Panel[] = [
   { id: 'outline', title: 'Outline', icon: 'tree', side: 'left', component: OutlinePanel },
   { id: 'inspector', title: 'Tensor', icon: 'grid', side: 'right', component: InspectorPanel },
+  { id: 'formula', title: 'Formula', icon: 'formula', side: 'right', component: FormulaPanel },
 ];
 
 export const panelsOf = (side: Panel['side']): Panel[] => panels.filter((p) => p.side === side);
