@@ -246,7 +246,7 @@ static ebb_status write_copy(ebb__running *c) {
         for (int k = i; k < c->n_x; k++)
             if (c->in[k] == now) c->in[k] = old;
     }
-    ebb_tensor *y = ebb__call(e, c->x, c->n_x, c->in, c->attrs, c->x->op->attrs_size, NULL, false);
+    ebb_tensor *y = ebb__call(e, c->x, c->n_x, c->in, c->attrs, c->x->op->attrs_size, NULL, EBB__UNTOLD);
     if (!y || fits(c, y) != EBB_OK) return e->code;
     if (y == c->in[0] && !grad) return EBB_OK; /* it changes nothing */
     if (!(y = ebb_to(y, (ebb_dtype)t->dtype))) return e->code;
@@ -277,5 +277,10 @@ static ebb_status write_copy(ebb__running *c) {
 
 ebb_status ebb__write_in_place(ebb__running *c) {
     if (allowed(c) != EBB_OK) return c->e->code;
-    return direct(c) ? write_directly(c) : write_copy(c);
+    ebb_tensor *given[EBB_MAX_OPERANDS];
+    memcpy(given, c->in, sizeof *given * (size_t)c->n_x);
+    const ebb_status r = direct(c) ? write_directly(c) : write_copy(c);
+    for (int i = 0; i < c->n_x; i++) /* an event tells of these, not of their copies */
+        if (given[i] && given[i]->root == c->target->root) c->in[i] = given[i];
+    return r;
 }

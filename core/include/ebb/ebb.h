@@ -71,6 +71,12 @@ typedef struct ebb_memory {
 } ebb_memory;
 EBB_API void ebb_memory_stats(const ebb *e, ebb_memory *out);
 EBB_API void ebb_memory_trim(ebb *e); /* gives cached blocks back to the system */
+/* Memory of the session for what is built on it: counted, limited and freed with it; 64-byte aligned. -> NULL and EBB_E_MEMORY when there
+ * is none. Given back with the size it was asked with; NULL is fine. */
+EBB_API void *ebb_memory_get(ebb *e, size_t bytes);
+EBB_API void ebb_memory_put(ebb *e, void *p, size_t bytes);
+/* *(void **)array holds *cap items, `used` of them in use: makes room for `more`. On failure it stays as it is. */
+EBB_API bool ebb_memory_grow(ebb *e, void *array, size_t *cap, size_t used, size_t more, size_t item);
 
 /* ---- scopes --------------------------------------------------------------------------------------------------- */
 
@@ -144,6 +150,10 @@ EBB_API const struct ebb_op *ebb_op_at(const ebb *e, size_t i); /* in order of r
 EBB_API const struct ebb_op *ebb_op_find(const ebb *e, const char *name);
 EBB_API const char *ebb_op_plugin(const ebb *e, const char *name); /* the plugin an op came from, NULL when unknown */
 EBB_API const char *ebb_op_nearest(const ebb *e, const char *name); /* "did you mean"; NULL when nothing is close */
+
+/* Attributes as text that ebb_call_named takes: those that are not the op's defaults, "dim=1 keepdim=1"; the key of a random op is left out.
+ * attrs: the op's struct. -> buf */
+EBB_API const char *ebb_attrs_text(const ebb *e, const ebb_op *op, const void *attrs, char *buf, size_t n);
 
 /* What a signature says, for tools: names and core dims of the operands. */
 typedef struct ebb_sig_operand {
@@ -271,6 +281,9 @@ typedef struct ebb_event {
     int32_t depth; /* EBB_EV_OP: how many composed ops this call is inside of: their parts come before them, one deeper */
     int64_t node; /* the node on the tape (ebb_tape_node) that the op made or the rule is of; -1: none */
     ebb_tensor *const *gs; /* EBB_EV_RULE: the cotangents of all n_y outputs; gs[0] is g */
+    bool inside; /* EBB_EV_OP: outside the program's graph: a part of an op or function with rules of its own, of an optimizer's or gradient
+                  * function's work, or of a backward that keeps no graph */
+    bool in_place; /* EBB_EV_OP: y[0] is x[0], and was written to */
 } ebb_event;
 
 /* On: a NaN that a rule makes, and any error in backward, stops with the forward op, its region and its inputs' shapes. */
@@ -288,6 +301,8 @@ EBB_API int64_t ebb_hook_accumulated(ebb_tensor *leaf, ebb_accumulated_hook fn, 
 typedef ebb_status (*ebb_op_hook)(ebb *e, const ebb_event *ev, void *user);
 EBB_API int64_t ebb_hook_forward(ebb *e, const char *op, const char *region, ebb_op_hook fn, void *user);
 EBB_API int64_t ebb_hook_backward(ebb *e, const char *op, const char *region, ebb_op_hook fn, void *user);
+/* Sees every event of one kind. The same otherwise. */
+EBB_API int64_t ebb_hook_event(ebb *e, ebb_event_kind kind, ebb_op_hook fn, void *user);
 EBB_API void ebb_hook_remove(ebb *e, int64_t handle); /* of any kind; unknown ones do nothing */
 
 /* The tape, for tools: node i of [0, ebb_tape_len). Everything borrowed until the tape changes. */
