@@ -4,6 +4,7 @@ import type { IconName } from '../ui/icon';
 import type { State } from '../state';
 import { FormulaPanel } from './formula';
 import { InspectorPanel } from './inspector';
+import { TrainingPanel } from './training';
 import { OutlinePanel } from './outline';
 import './panels.css';
 
@@ -20,6 +21,7 @@ export interface Panel {
 
 export const panels: readonly Panel[] = [
   { id: 'outline', title: 'Outline', icon: 'tree', side: 'left', component: OutlinePanel },
+  { id: 'training', title: 'Training', icon: 'chart', side: 'right', component: TrainingPanel },
   { id: 'inspector', title: 'Tensor', icon: 'grid', side: 'right', component: InspectorPanel },
   { id: 'formula', title: 'Formula', icon: 'formula', side: 'right', component: FormulaPanel },
 ];
