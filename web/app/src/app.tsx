@@ -2,6 +2,7 @@
 import { useEffect } from 'preact/hooks';
 import { HelpDialog } from './frame/help';
 import { listenToKeys } from './frame/keys';
+import { SearchDialog } from './frame/search';
 import { Side } from './frame/side';
 import { TopBar } from './frame/topbar';
 import { GraphView } from './graph/view';
@@ -21,6 +22,7 @@ export function App() {
       <Timeline />
       <Toasts />
       {dialog === 'help' && <HelpDialog />}
+      {dialog === 'search' && <SearchDialog />}
     </div>
   );
 }

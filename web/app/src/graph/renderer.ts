@@ -61,6 +61,8 @@ export class Renderer {
 
   setCamera(camera: Camera): void {
     this.camera = camera;
+    clearTimeout(this.rest);
+    if (camera.z !== this.baseCamera.z && this.baseMs >= SLOW_MS) this.rest = window.setTimeout(() => this.redraw(), REST_MS);
     this.schedule();
   }
 
@@ -122,9 +124,8 @@ export class Renderer {
     if (!scene || !size.w) return;
     if (this.baseStale) {
       this.drawBase(scene, now);
-    } else if (!this.covers()) {
-      if (camera.z === this.baseCamera.z || this.baseMs < SLOW_MS) this.drawBase(scene, now);
-      else this.drawWhenResting();
+    } else if (!this.covers() && (camera.z === this.baseCamera.z || this.baseMs < SLOW_MS)) {
+      this.drawBase(scene, now);
     }
     const b = this.baseCamera;
     const zoom = camera.z / b.z;
@@ -135,10 +136,5 @@ export class Renderer {
     c.setTransform(scale, 0, 0, scale, 0, 0);
     drawOverlay(this.paint(c, scene, camera, 0, now), { ...this.overlay(), phase: (now / 40) % 16 });
     if (this.baseStale || now < this.flowUntil) this.schedule();
-  }
-
-  private drawWhenResting(): void {
-    clearTimeout(this.rest);
-    this.rest = window.setTimeout(() => this.redraw(), REST_MS);
   }
 }

@@ -2,11 +2,15 @@
 import { useEffect, useRef } from 'preact/hooks';
 import { app, useApp } from '../state';
 import { useStore, watch } from '../store';
+import { Legends } from './legend';
+import { Minimap } from './minimap';
 import { anchored } from './moving';
 import { getPalette, onPalette } from './palette';
 import { listenToPointers } from './pointer';
 import { Renderer } from './renderer';
 import { makeScene, withTrace } from './scene';
+import { HoverTip } from './tip';
+import { Toolbar } from './toolbar';
 import { fitting, viewState } from './viewstate';
 
 /** Makes the scene that belongs to the state's layout and trace, and moves the camera with it. */
@@ -79,6 +83,10 @@ export function GraphView() {
     <>
       <canvas ref={canvas} class="graph" tabIndex={0} role="application" aria-label={`Graph of ${name || 'the model'}. The Outline panel has the same as a list.`}
         aria-busy={empty} data-testid="graph" />
+      <Toolbar />
+      <Legends />
+      <Minimap />
+      <HoverTip />
     </>
   );
 }
