@@ -75,6 +75,7 @@ function draw(canvas: HTMLCanvasElement, b: Boundary, palette: Palette): void {
   ctx.scale(ratio, ratio);
   const n = b.labels.length;
   const radius = n > 400 ? 2 : 3;
+  const dark = palette.paper[1] < 100;
   for (let i = 0; i < n; i++) {
     const x = ((b.points[2 * i]! - b.xMin) / (b.xMax - b.xMin)) * size, y = (1 - (b.points[2 * i + 1]! - b.yMin) / (b.yMax - b.yMin)) * size;
     const k = Math.round(b.labels[i]!);
@@ -88,7 +89,7 @@ function draw(canvas: HTMLCanvasElement, b: Boundary, palette: Palette): void {
       ctx.lineTo(x - radius * 1.1, y + radius);
       ctx.closePath();
     }
-    ctx.fillStyle = css(classColour(k));
+    ctx.fillStyle = css(dark ? mix(classColour(k), [255, 255, 255], 0.35) : classColour(k));
     ctx.fill();
     ctx.lineWidth = 0.8;
     ctx.strokeStyle = css(palette.paper);

@@ -2,6 +2,7 @@
 import type { ComponentType } from 'preact';
 import type { IconName } from '../ui/icon';
 import type { State } from '../state';
+import { EditorPanel } from './editor';
 import { FormulaPanel } from './formula';
 import { InspectorPanel } from './inspector';
 import { TrainingPanel } from './training';
@@ -20,6 +21,7 @@ export interface Panel {
 }
 
 export const panels: readonly Panel[] = [
+  { id: 'editor', title: 'Model', icon: 'code', side: 'left', component: EditorPanel },
   { id: 'outline', title: 'Outline', icon: 'tree', side: 'left', component: OutlinePanel },
   { id: 'training', title: 'Training', icon: 'chart', side: 'right', component: TrainingPanel },
   { id: 'inspector', title: 'Tensor', icon: 'grid', side: 'right', component: InspectorPanel },
