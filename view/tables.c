@@ -20,15 +20,18 @@ void ebb__tables_close(ebb__tables *t) {
     if (t->e) each(t, ebb__table_close);
 }
 
-int32_t ebb__table_add(ebb *e, ebb__table *t, size_t n) {
-    if (n > (size_t)INT32_MAX - t->n) {
-        ebb_fail(e, EBB_E_MEMORY, "a trace's table of %zu items has no room for %zu more", t->n, n);
+int32_t ebb__table_add(ebb__tables *t, ebb__table *table, size_t n) {
+    if (n > (size_t)INT32_MAX - table->n) {
+        ebb_fail(t->e, EBB_E_MEMORY, "a trace's table of %zu items has no room for %zu more", table->n, n);
+        t->failed = true;
+    }
+    if (t->failed || !ebb_memory_grow(t->e, &table->items, &table->cap, table->n, n, table->item)) {
+        t->failed = true;
         return -1;
     }
-    if (!ebb_memory_grow(e, &t->items, &t->cap, t->n, n, t->item)) return -1;
-    if (n) memset((char *)t->items + t->n * t->item, 0, n * t->item);
-    t->n += n;
-    return (int32_t)(t->n - n);
+    if (n) memset((char *)table->items + table->n * table->item, 0, n * table->item);
+    table->n += n;
+    return (int32_t)(table->n - n);
 }
 
 ebb_status ebb__tables_open(ebb *e, ebb__tables *t) {
@@ -44,7 +47,7 @@ ebb_status ebb__tables_open(ebb *e, ebb__tables *t) {
                        .floats = {.item = sizeof(float)},
                        .texts = {.item = 1},
                        .words = {.item = sizeof(uint32_t)}};
-    if (ebb__table_add(e, &t->texts, 1) == 0 && ebb__table_add(e, &t->words, 256) == 0) return EBB_OK;
+    if (ebb__table_add(t, &t->texts, 1) == 0 && ebb__table_add(t, &t->words, 256) == 0) return EBB_OK;
     ebb__tables_close(t);
     return ebb_error_code(e);
 }
@@ -69,7 +72,7 @@ static uint32_t *place_of(const ebb__table *words, const ebb__tables *t, const c
 
 static bool more_words(ebb__tables *t) {
     ebb__table wider = {.item = sizeof(uint32_t)};
-    if (ebb__table_add(t->e, &wider, 2 * t->words.n) < 0) return false;
+    if (ebb__table_add(t, &wider, 2 * t->words.n) < 0) return false;
     const uint32_t *slot = (const uint32_t *)t->words.items;
     for (size_t i = 0; i < t->words.n; i++) {
         if (!slot[i]) continue;
@@ -86,7 +89,7 @@ uint32_t ebb__text_of(ebb__tables *t, const char *s, size_t n) {
     if (2 * (t->n_words + 1) > t->words.n && !more_words(t)) return 0;
     uint32_t *slot = place_of(&t->words, t, s, n);
     if (*slot) return *slot;
-    const int32_t at = ebb__table_add(t->e, &t->texts, n + 1);
+    const int32_t at = ebb__table_add(t, &t->texts, n + 1);
     if (at < 0) return 0;
     memcpy((char *)t->texts.items + at, s, n);
     t->n_words++;

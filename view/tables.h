@@ -3,7 +3,7 @@
  * Invariants:
  *   - a table's items stay where their index says; pointers to them hold until the next one is added;
  *   - equal texts have one place in `texts`, and offset 0 is "";
- *   - an item that could not be added has index -1, and the session's error is set. */
+ *   - an item that could not be added has index -1; the session's error is set, and `failed` stays. */
 #ifndef EBB_TABLES_H
 #define EBB_TABLES_H
 #include <ebb/view.h>
@@ -18,13 +18,14 @@ typedef struct ebb__tables {
     ebb__table tensors, nodes, inputs, groups, events, stats, findings, series, floats, texts;
     ebb__table words; /* a hash table of the texts: uint32_t offsets, 0: free */
     size_t n_words;
+    bool failed;
 } ebb__tables;
 
 ebb_status ebb__tables_open(ebb *e, ebb__tables *t);
 void ebb__tables_close(ebb__tables *t);
 void ebb__table_close(ebb *e, ebb__table *t);
-/* n new items, zeroed. -> index of the first, -1 on error (also when a table would pass 2^31 - 1 items) */
-int32_t ebb__table_add(ebb *e, ebb__table *t, size_t n);
+/* n new items, zeroed, in one of these tables or one of the caller's. -> index of the first, -1 on error (also when it would pass 2^31 - 1 items) */
+int32_t ebb__table_add(ebb__tables *t, ebb__table *table, size_t n);
 /* -> the offset of a text; 0 on error. */
 uint32_t ebb__text(ebb__tables *t, const char *s);
 uint32_t ebb__text_of(ebb__tables *t, const char *s, size_t n);
