@@ -305,23 +305,24 @@ struct ebb_op {
 /* In WebAssembly only f32 is compiled for speed: what people train with there; everything else for size. */
 #ifdef __wasm__
 #define EBB__SMALL __attribute__((minsize))
+#define EBB__SELF(fn, type, bits)                                                                            \
+    const ebb_kernel_fn self = fn; /* for blocks.h */                                                        \
+    enum { lanes = sizeof(type) * 8 < bits ? bits / 8 / sizeof(type) : 1 };                                  \
+    (void)self;
 #else
 #define EBB__SMALL
+#define EBB__SELF(fn, type, bits)
 #endif
-#define EBB__BODY_SMALL(fn, type, ...)                                                                       \
-    EBB__SMALL static EBB_INLINE ebb_status fn(const ebb_loop *l) {                                          \
-        typedef type T;                                                                                      \
-        __VA_ARGS__                                                                                          \
-        return EBB_OK;                                                                                       \
-    }                                                                                                        \
-    EBB__LEVELS(fn)
-#define EBB__BODY(fn, type, ...)                                                                             \
+#define EBB__BODY_OF(fn, type, bits, ...)                                                                    \
     static EBB_INLINE ebb_status fn(const ebb_loop *l) {                                                     \
         typedef type T;                                                                                      \
+        EBB__SELF(fn, type, bits)                                                                            \
         __VA_ARGS__                                                                                          \
         return EBB_OK;                                                                                       \
     }                                                                                                        \
     EBB__LEVELS(fn)
+#define EBB__BODY_SMALL(fn, type, ...) EBB__SMALL EBB__BODY_OF(fn, type, 0, __VA_ARGS__)
+#define EBB__BODY(fn, type, ...) EBB__BODY_OF(fn, type, 128, __VA_ARGS__)
 
 /* A kernel whose body is compiled for T = float and T = double. `l` is its ebb_loop. */
 #define EBB_KERNEL(name, ...)                                                                                \
@@ -387,62 +388,7 @@ struct ebb_op {
 /* Pointwise bodies: an expression in x; x, y; x, y, z. Contiguous and scalar operands get loops of their own,
  * which the compiler vectorises. R is the type of the result. */
 #ifdef __wasm__
-/* Small code: the expression stands once. Blocks of BLOCK elements; operands that are not contiguous, and the last block, go through
- * buffers, so that the loop has a constant length and needs neither a second form nor a tail. */
-enum { EBB__BLOCK = 64 };
-/* clang-format off */
-#define EBB__IN(k)                                                                                           \
-    T b##k[EBB__BLOCK];                                                                                      \
-    const T *p##k = (const T *)l->p[k];                                                                      \
-    const int64_t s##k = l->step[k];
-#define EBB__OUT(k, R)                                                                                       \
-    R bq[EBB__BLOCK];                                                                                        \
-    R *q = (R *)l->p[k];                                                                                     \
-    const int64_t n = l->n, sq = l->step[k];
-#define EBB__FETCH(k)                                                                                        \
-    const T *const u##k = s##k == 1 && m == EBB__BLOCK                                                       \
-                              ? p##k + at                                                                    \
-                              : (const T *)ebb__fetch(b##k, p##k + at * s##k, s##k, m, (int)sizeof(T));
-#define EBB__BLOCKS(R, fetch, load, expr)                                                                    \
-    for (int64_t at = 0; at < n; at += EBB__BLOCK) {                                                         \
-        const int64_t m = n - at < EBB__BLOCK ? n - at : EBB__BLOCK;                                         \
-        fetch R *const w = sq == 1 && m == EBB__BLOCK ? q + at : bq;                                         \
-        EBB_IVDEP for (int i = 0; i < EBB__BLOCK; i++) { load w[i] = (R)(expr); }                            \
-        if (w == bq) ebb__store_block(q + at * sq, bq, sq, m, (int)sizeof(R));                               \
-    }
-#define EBB__MAP1_BODY(R, expr)                                                                              \
-    EBB__IN(0) EBB__OUT(1, R) EBB__BLOCKS(R, EBB__FETCH(0), const T x = u0[i];, expr)
-#define EBB__MAP2_BODY(R, expr)                                                                              \
-    EBB__IN(0)                                                                                               \
-    EBB__IN(1) EBB__OUT(2, R)                                                                                \
-        EBB__BLOCKS(R, EBB__FETCH(0) EBB__FETCH(1), const T x = u0[i] EBB__COMMA y = u1[i];, expr)
-#define EBB__MAP3_BODY(expr)                                                                                 \
-    EBB__IN(0)                                                                                               \
-    EBB__IN(1) EBB__IN(2) EBB__OUT(3, T)                                                                     \
-        EBB__BLOCKS(T, EBB__FETCH(0) EBB__FETCH(1) EBB__FETCH(2),                                            \
-                    const T x = u0[i] EBB__COMMA y = u1[i] EBB__COMMA z = u2[i];                             \
-                    , expr)
-#define EBB__COMMA ,
-/* clang-format on */
-
-/* m elements from p by steps, side by side; the rest of the block repeats the first. -> buf */
-__attribute__((noinline, minsize, unused)) static const void *ebb__fetch(void *buf, const void *p,
-                                                                         int64_t step, int64_t m, int size) {
-    for (int64_t i = 0; i < EBB__BLOCK; i++) {
-        const int64_t from = i < m ? i * step : 0;
-        if (size == 4) ((uint32_t *)buf)[i] = ((const uint32_t *)p)[from];
-        else if (size == 8) ((uint64_t *)buf)[i] = ((const uint64_t *)p)[from];
-        else ((uint8_t *)buf)[i] = ((const uint8_t *)p)[from];
-    }
-    return buf;
-}
-__attribute__((noinline, minsize, unused)) static void ebb__store_block(void *q, const void *buf,
-                                                                        int64_t step, int64_t m, int size) {
-    for (int64_t i = 0; i < m; i++)
-        if (size == 4) ((uint32_t *)q)[i * step] = ((const uint32_t *)buf)[i];
-        else if (size == 8) ((uint64_t *)q)[i * step] = ((const uint64_t *)buf)[i];
-        else ((uint8_t *)q)[i * step] = ((const uint8_t *)buf)[i];
-}
+#include <ebb/blocks.h>
 #else
 #define EBB__MAP1_BODY(R, expr)                                                                              \
     const T *p0 = (const T *)l->p[0];                                                                        \
