@@ -12,7 +12,8 @@ typedef struct {
     const ebb__plan *p;
     ebb__cell *c;
     float *key;
-    int32_t *temp, *best, *tree;
+    int32_t *temp, *best, *tree,
+        *slot; /* slot: the first of each vertex' places where wires come in, counted along its rank */
 } sorter;
 
 static const ebb__segment *below(const ebb__cell *c, int32_t k) { return &c->segments[c->down_of[k]]; }
@@ -55,21 +56,33 @@ static bool first_order(ebb__plan *p, ebb__cell *c) {
 
 /* ---- crossings ---- */
 
+static int32_t end_slot(const sorter *s, int32_t k) {
+    return s->slot[below(s->c, k)->low] + below(s->c, k)->low_slot;
+}
+
+/* Of the segments below a rank. Those of one vertex begin side by side, in the order of its ports. */
 static int64_t crossings_below(const sorter *s, int32_t rank) {
     const ebb__cell *c = s->c;
-    const int32_t n = c->rank[rank + 2] - c->rank[rank + 1];
+    int32_t n = 0;
+    for (int32_t i = c->rank[rank + 1]; i < c->rank[rank + 2]; i++) {
+        s->slot[c->order[i]] = n;
+        n += c->v[c->order[i]].slots;
+    }
     memset(s->tree, 0, (size_t)(n + 1) * sizeof *s->tree);
     int64_t crossings = 0;
     int32_t total = 0;
     for (int32_t i = c->rank[rank]; i < c->rank[rank + 1]; i++) {
-        const int32_t v = c->order[i];
-        for (int32_t k = c->down[v]; k < c->down[v + 1]; k++) { /* those begun before that end behind */
-            int32_t sum = 0;
-            for (int32_t at = c->v[below(c, k)->low].pos + 1; at; at &= at - 1) sum += s->tree[at];
-            crossings += total - sum;
+        const int32_t end = c->down[c->order[i] + 1];
+        for (int32_t k = c->down[c->order[i]], next; k < end; k = next) {
+            for (next = k; next < end && below(c, next)->up_slot == below(c, k)->up_slot; next++) {
+                int32_t sum = 0; /* those begun before that do not end behind */
+                for (int32_t at = end_slot(s, next) + 1; at; at &= at - 1) sum += s->tree[at];
+                crossings += total - sum;
+            }
+            total += next - k;
+            for (int32_t j = k; j < next; j++)
+                for (int32_t at = end_slot(s, j) + 1; at <= n; at += at & -at) s->tree[at]++;
         }
-        for (int32_t k = c->down[v]; k < c->down[v + 1]; k++, total++)
-            for (int32_t at = c->v[below(c, k)->low].pos + 1; at <= n; at += at & -at) s->tree[at]++;
     }
     return crossings;
 }
@@ -161,8 +174,8 @@ bool ebb__layout_order(ebb__plan *p, ebb__cell *c) {
     sorter s = {.p = p, .c = c};
     s.key = EBB__NEW(&p->mem, c->n, float);
     s.temp = EBB__NEW(&p->mem, c->n, int32_t), s.best = EBB__NEW(&p->mem, c->n, int32_t);
-    s.tree = EBB__NEW(&p->mem, c->n + 1, int32_t);
-    if (!s.key || !s.temp || !s.best || !s.tree) return false;
+    s.tree = EBB__NEW(&p->mem, c->n + c->n_links + 1, int32_t), s.slot = EBB__NEW(&p->mem, c->n, int32_t);
+    if (!s.key || !s.temp || !s.best || !s.tree || !s.slot) return false;
     const size_t bytes = (size_t)c->n * sizeof *s.best;
     int64_t fewest = crossings(&s);
     memcpy(s.best, c->order, bytes);
