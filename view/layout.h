@@ -65,11 +65,11 @@ typedef struct ebb__cell {
     ebb__trunk *trunks; /* by src */
     ebb__segment *segments;
     int32_t *down, *down_of, *up, *up_of; /* segments below v: down_of[down[v] .. down[v + 1]) */
-    int32_t *depth, *height;              /* edges on the longest way from a source, to a sink */
-    int32_t *rank, *order;                /* order[rank[r] .. rank[r + 1]): vertices, in order */
-    float *begin, *end;                   /* of each rank's band */
-    float length, breadth;                /* of the drawing, along and across */
-    float u, v0;                          /* where it begins in the whole */
+    int32_t *depth, *height; /* edges on the longest way from a source, to a sink; a dummy's are those of its trunk's ends */
+    int32_t *rank, *order; /* order[rank[r] .. rank[r + 1]): vertices, in order */
+    float *begin, *end;    /* of each rank's band */
+    float length, breadth; /* of the drawing, along and across */
+    float u, v0;           /* where it begins in the whole */
 } ebb__cell;
 
 /* ---- the whole ---- */
@@ -109,6 +109,12 @@ bool ebb__layout_route(ebb__plan *p);
  * other boxes. */
 float ebb__port(const ebb__plan *p, int32_t box, int32_t src, bool in, int32_t *slot);
 const ebb__trunk *ebb__trunk_of(const ebb__cell *c, int32_t src); /* NULL: none */
+
+/* A leaf, or where the wire of a leaf comes in. */
+static inline bool ebb__is_leaf(const ebb__plan *p, const ebb__vertex *v) {
+    const int32_t box = v->box >= 0 ? v->box : v->src;
+    return box >= 0 && p->boxes[box].kind == EBB_BOX_TENSOR;
+}
 
 /* A box's size along and across the flow. */
 static inline float ebb__along(const ebb__plan *p, int32_t box) {

@@ -26,12 +26,6 @@ static int32_t min_of(int32_t a, int32_t b) { return a < b ? a : b; }
 
 static bool is_item(const ebb__cell *c, int32_t v) { return c->v[v].box >= 0; }
 
-/* A leaf, or where the wire of a leaf comes in. */
-static bool is_leaf(const ebb__plan *p, const ebb__cell *c, int32_t v) {
-    const int32_t box = is_item(c, v) ? c->v[v].box : c->v[v].src;
-    return box >= 0 && p->boxes[box].kind == EBB_BOX_TENSOR;
-}
-
 /* The first rank from r on that has room: next[r] leads there, shortened on the way. */
 static int32_t with_room(int32_t *next, int32_t r) {
     int32_t to = r;
@@ -64,7 +58,7 @@ static bool longest_paths(ebb__plan *p, ebb__cell *c, const edges *g) {
             r = last + 1;
         }
         c->v[v].rank = r;
-        if (!is_item(c, v) && !r && !is_leaf(p, c, v))
+        if (!is_item(c, v) && !r && !ebb__is_leaf(p, &c->v[v]))
             c->depth[v] = n; /* the data's way comes before that of leaves */
         for (int32_t k = g->at[v]; k < g->at[v + 1]; k++) {
             const int32_t w = g->to[k];
@@ -82,7 +76,7 @@ static bool longest_paths(ebb__plan *p, ebb__cell *c, const edges *g) {
     }
     for (int32_t v = 0; v < n; v++) {
         held[v] |= next[v] == c->v[v].rank || !is_item(c, v);
-        if (held[v] && !is_leaf(p, c, v))
+        if (held[v] && !ebb__is_leaf(p, &c->v[v]))
             for (int32_t k = g->at[v]; k < g->at[v + 1]; k++) held[g->to[k]] = true;
     }
     for (int32_t v = n - 1; v >= 0; v--) {
@@ -120,14 +114,24 @@ static bool add_dummies(ebb__plan *p, ebb__cell *c) {
         else total += k->n_dummies;
     }
     ebb__vertex *v = EBB__NEW(&p->mem, c->n_real + total, ebb__vertex);
-    if (!v) return false;
-    for (int32_t i = 0; i < c->n_real; i++) v[i] = c->v[i];
-    c->v = v, c->n = c->n_real;
+    int32_t *depth = EBB__NEW(&p->mem, c->n_real + total, int32_t);
+    int32_t *height = EBB__NEW(&p->mem, c->n_real + total, int32_t);
+    if (!v || !depth || !height) return false;
+    for (int32_t i = 0; i < c->n_real; i++) v[i] = c->v[i], depth[i] = c->depth[i], height[i] = c->height[i];
+    c->v = v, c->n = c->n_real, c->depth = depth, c->height = height;
     for (int32_t i = 0; i < c->n_trunks; i++) {
         ebb__trunk *k = &c->trunks[i];
         k->dummy = c->n;
-        for (int32_t d = 0; d < k->n_dummies; d++)
-            v[c->n++] = (ebb__vertex){.box = -1, .src = -1, .slots = 1, .rank = v[k->from].rank + 1 + d};
+        for (int32_t d = 0; d < k->n_dummies; d++, c->n++) {
+            v[c->n] = (ebb__vertex){.box = -1, .src = -1, .slots = 1, .rank = v[k->from].rank + 1 + d};
+            depth[c->n] = depth[k->from];
+        }
+        for (int32_t j = k->link; j < k->link + k->n_links && k->n_dummies; j++) {
+            const ebb__link *l = &p->links[j];
+            const int32_t last = k->dummy + v[l->low].rank - v[k->from].rank - 2; /* the dummy just above it */
+            if (last >= k->dummy) height[last] = max_of(height[last], height[l->low]);
+        }
+        for (int32_t d = c->n - 2; d >= k->dummy; d--) height[d] = max_of(height[d], height[d + 1]);
     }
     return true;
 }
