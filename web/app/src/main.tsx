@@ -7,6 +7,7 @@ import { startTooltips } from './ui/tooltip';
 import './styles/tokens.css';
 import './styles/base.css';
 import './styles/frame.css';
+import './styles/graph.css';
 
 loadSettings();
 render(<App />, document.getElementById('app')!);

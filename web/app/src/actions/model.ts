@@ -2,13 +2,13 @@
 import type { Problem } from '@engine/protocol';
 import { emptyCurves } from '../curves';
 import { getEngine } from '../engine';
-import { app } from '../state';
+import { app, type State } from '../state';
 import { failureOf, notify, notifyFailure } from './notices';
 import { pause, play } from './training';
 import { record } from './record';
 
 /** What a state without any record holds. */
-const noTrace = { frames: [], frame: -1, trace: null, previous: null, layout: null, open: null, time: 0, playing: false, selection: null, hover: null };
+const noTrace = { frames: [], frame: -1, trace: null, previous: null, layout: null, open: null, time: 0, playing: false, selection: null, hover: null, found: [], lineage: null, diff: null } satisfies Partial<State>;
 
 export interface LoadOptions { name?: string; train?: boolean; seed?: number }
 
