@@ -13,7 +13,8 @@ import { writeOps } from './tools/ops.mjs';
 
 const here = path.dirname(fileURLToPath(import.meta.url)), root = path.resolve(here, '../..');
 const out = path.join(root, 'build/web/engine'), generated = path.join(here, 'src/generated');
-const entries = { ebb: 'index.ts' };
+const entries = { ebb: 'index.ts', 'ebb-model': 'language.ts', 'ebb-page': 'client.ts', 'ebb-worker': 'worker.ts' };
+const groups = [['ebb', 'ebb-model'], ['ebb-page'], ['ebb-worker']]; // what shares code: who holds the engine, who asks a worker, the worker
 const modules = [['ebb-engine.wasm', 'build/engine/ebb-engine.wasm'], ['ebb-engine-full.wasm', 'build/engine-full/ebb-engine.wasm']];
 
 rmSync(out, { recursive: true, force: true });
@@ -35,17 +36,18 @@ writeAbi(root, path.join(root, 'build/engine/include'), path.join(generated, 'ab
 const bundle = (more) => build({
   bundle: true, format: 'esm', target: 'es2022', outdir: out, external: ['node:*'], minify: true, legalComments: 'none', logLevel: 'warning', ...more,
 });
-await bundle({
-  entryPoints: Object.fromEntries(Object.entries(entries).map(([k, v]) => [k, path.join(here, 'src', v)])),
-  splitting: true, chunkNames: 'shared-[hash]',
-});
+for (const group of groups) {
+  await bundle({ entryPoints: Object.fromEntries(group.map((k) => [k, path.join(here, 'src', entries[k])])), splitting: group.length > 1, chunkNames: 'ebb-[hash]' });
+}
 
 const { load } = await import(pathToFileURL(path.join(out, 'ebb.js')));
 const ops = writeOps(await load(), path.join(generated, 'ops.ts'));
 
 execFileSync(path.join(root, 'node_modules/.bin/tsc'), ['-p', here, '--outDir', path.join(out, 'types')], { stdio: 'inherit' });
 for (const name of Object.keys(entries)) {
-  const bytes = readFileSync(path.join(out, `${name}.js`));
-  console.log(`${name}.js  ${bytes.length} bytes, ${gzipSync(bytes, { level: 9 }).length} gzip`);
+  const all = new Set([`${name}.js`]); // with what it imports
+  for (const file of all) for (const [, chunk] of readFileSync(path.join(out, file), 'utf8').matchAll(/from"\.\/([^"]+)"/g)) all.add(chunk);
+  const sizes = [...all].map((file) => gzipSync(readFileSync(path.join(out, file)), { level: 9 }).length);
+  console.log(`${name}.js: ${sizes.reduce((a, b) => a + b)} bytes gzip in ${all.size} ${all.size > 1 ? 'files' : 'file'}`);
 }
 console.log(`${ops} ops`);

@@ -138,6 +138,8 @@ EBB_API ebb_tensor *ebb_param(ebb *e, const char *name, ebb_dtype dtype, ebb_int
 EBB_API size_t ebb_param_count(const ebb *e);
 EBB_API ebb_tensor *ebb_param_at(const ebb *e, size_t i); /* in the order they were made; borrowed */
 EBB_API ebb_tensor *ebb_param_find(const ebb *e, const char *name); /* NULL when there is none */
+/* t is a parameter no longer: the session lets go of it. Others keep their order. */
+EBB_API void ebb_param_remove(ebb_tensor *t);
 
 /* ---- calling ops by name ----------------------------------------------------------------------------------------- */
 
@@ -343,6 +345,21 @@ EBB_API ebb_status ebb_probe_off(ebb *e, const char *name);
 /* All parameters to or from a file; the format by its ending, ".safetensors". */
 EBB_API ebb_status ebb_save(ebb *e, const char *path);
 EBB_API ebb_status ebb_load(ebb *e, const char *path);
+
+/* ---- for libraries on top: model languages, viewers ------------------------------------------------------------------ */
+
+/* Zeroed memory of the session: counted, limited, and gone with it at the latest. NULL and EBB_E_MEMORY when there is none. bytes: as it was taken. */
+EBB_API void *ebb_memory_get(ebb *e, size_t bytes);
+EBB_API void ebb_memory_put(ebb *e, void *p, size_t bytes);
+/* What a library keeps with a session: zeroed at first, the same at every call, until ebb_close. ebb_kept: NULL when there is none yet. */
+EBB_API void *ebb_keep(ebb *e, const char *key, size_t bytes);
+EBB_API void *ebb_kept(const ebb *e, const char *key);
+EBB_API uint64_t ebb_scope_id(const ebb *e); /* of the innermost open scope, never given twice; 0: none is open */
+EBB_API bool ebb_scope_open(const ebb *e, uint64_t id); /* that scope has not ended; true for 0, the session itself */
+/* An op's attribute struct with its defaults, zeros where an attribute has none. Borrowed; NULL: no such op, or no attributes. */
+EBB_API const void *ebb_op_defaults(const ebb *e, const char *name);
+/* "did you mean": that of the n words which is nearest; NULL when none is close. */
+EBB_API const char *ebb_nearest(const char *word, size_t n, const char *const *list);
 
 /* ---- plugins, backends, verification -------------------------------------------------------------------------------- */
 

@@ -37,6 +37,8 @@ export interface Settings {
   minimap: boolean;
   /** Events a second of the timeline's playback. */
   speed: number;
+  /** Steps a second while training; 0: as many as possible. */
+  pace: number;
 }
 
 export interface Model { name: string; text: string; info: ModelInfo | null; problem: Problem | null }
@@ -76,7 +78,7 @@ export interface State {
   notices: Notice[];
 }
 
-export const defaultSettings: Settings = { theme: 'system', flow: false, diff: false, right: false, minimap: true, speed: 12 };
+export const defaultSettings: Settings = { theme: 'system', flow: false, diff: false, right: false, minimap: true, speed: 12, pace: 0 };
 
 export const initialState = (): State => ({
   engine: 'starting', failure: null,

@@ -2,7 +2,10 @@
 import type { ComponentType } from 'preact';
 import type { IconName } from '../ui/icon';
 import type { State } from '../state';
+import { EditorPanel } from './editor';
+import { FormulaPanel } from './formula';
 import { InspectorPanel } from './inspector';
+import { TrainingPanel } from './training';
 import { OutlinePanel } from './outline';
 import './panels.css';
 
@@ -18,8 +21,11 @@ export interface Panel {
 }
 
 export const panels: readonly Panel[] = [
+  { id: 'editor', title: 'Model', icon: 'code', side: 'left', component: EditorPanel },
   { id: 'outline', title: 'Outline', icon: 'tree', side: 'left', component: OutlinePanel },
+  { id: 'training', title: 'Training', icon: 'chart', side: 'right', component: TrainingPanel },
   { id: 'inspector', title: 'Tensor', icon: 'grid', side: 'right', component: InspectorPanel },
+  { id: 'formula', title: 'Formula', icon: 'formula', side: 'right', component: FormulaPanel },
 ];
 
 export const panelsOf = (side: Panel['side']): Panel[] => panels.filter((p) => p.side === side);
