@@ -13,7 +13,7 @@ function ModelCard({ model, current }: { model: GalleryModel; current: boolean }
   const dataset = datasetOf(model.text);
   return (
     <li>
-      <button type="button" class="card" aria-current={current ? 'true' : undefined} data-testid={`model-${model.id}`} onClick={() => void loadModel(model.text, { name: model.id })}>
+      <button type="button" class="model-card" aria-current={current ? 'true' : undefined} data-testid={`model-${model.id}`} onClick={() => void loadModel(model.text, { name: model.id })}>
         <span class="card-title">{model.title}{current && <Icon name="check" />}</span>
         <span class="card-line">{model.line}</span>
         {dataset && <span class="card-facts muted number">{dataset}</span>}
@@ -41,7 +41,7 @@ export function GalleryPanel() {
         <ul class="cards">
           {mistakes.map((m) => (
             <li key={m.id}>
-              <button type="button" class="card mistake" aria-haspopup="dialog" data-testid={`mistake-${m.id}`} onClick={() => setShown(m)}>
+              <button type="button" class="model-card mistake" aria-haspopup="dialog" data-testid={`mistake-${m.id}`} onClick={() => setShown(m)}>
                 <span class="card-title">{m.title}</span>
                 <span class="card-line">{m.line}</span>
               </button>

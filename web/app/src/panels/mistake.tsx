@@ -55,7 +55,7 @@ function Summary({ side, contest, onOpen }: { side: Side; contest: Contest; onOp
   const metric = c.info?.metrics[0];
   const findings = [...c.findings].sort((p, q) => severities[p.severity].order - severities[q.severity].order);
   return (
-    <section class={`contestant ${side}`} aria-label={words[side]} data-testid={`contestant-${side}`}>
+    <div role="group" class={`contestant ${side}`} aria-label={words[side]} data-testid={`contestant-${side}`}>
       <h3>{words[side]}</h3>
       <dl class="tiles">
         <div><dt>step</dt><dd class="number">{last >= 0 ? formatCount(c.curves.step[last]!) : '0'}{c.info?.steps ? ` of ${formatCount(c.info.steps)}` : ''}</dd></div>
@@ -67,7 +67,7 @@ function Summary({ side, contest, onOpen }: { side: Side; contest: Contest; onOp
       {findings.map((f) => <FindingCard key={f.code} finding={f} />)}
       {!findings.length && <p class="muted small">{c.state === 'done' ? 'The engine finds nothing wrong in its steps.' : c.state === 'starting' ? 'Starting an engine.' : 'Training.'}</p>}
       <Button label={`Open in the editor: ${words[side].toLowerCase()}`} tone="plain" icon="code" testid={`open-${side}`} onClick={onOpen}>Open in the editor</Button>
-    </section>
+    </div>
   );
 }
 
