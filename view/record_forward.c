@@ -22,6 +22,14 @@ int32_t ebb__node_add(ebb_recorder *r, const ebb_op *op, const void *attrs, cons
                          .n_in = n_x,
                          .first_out = (int32_t)r->t.tensors.n,
                          .on_tape = tape >= 0};
+    ebb_span at;
+    if (ebb_model_where(r->o.model, &at)) {
+        ebb_trace_node *n = ebb__node_at(&r->t, node);
+        n->line = at.line;
+        n->column = at.column;
+        n->end_line = at.end_line;
+        n->end_column = at.end_column;
+    }
     *ebb__made_at(r, node) =
         (ebb__made){.op = op, .tape = tape, .depth = depth, .region = ebb__text(&r->t, region)};
     if (tape >= 0) {
