@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { FRAMES = 256, FEW = 5, CURVES = 10 }; /* at most; when nothing is said; loss, |g| and 8 metrics */
+enum { FRAMES = 258, FEW = 5, CURVES = 10 }; /* at most; when nothing is said; loss, |g| and 8 metrics */
 #define NO_SEED UINT64_MAX
 
 typedef struct options {
@@ -162,6 +162,20 @@ static bool write_out(const job *j) {
     return !ebb_failed(j->e);
 }
 
+/* The loss of step k is not finite: what broke it is in that step or the one before, so all is done again to record these two. */
+static bool again(job *j, int64_t k) {
+    bool finite;
+    printf("the loss of step %lld is not finite: training again up to there\n", (long long)k);
+    while (j->n_frames && j->frame[j->n_frames - 1]->step >= k - 1) ebb_record_free(j->r[--j->n_frames]);
+    if ((j->o->seed != NO_SEED ? ebb_model_reseed(j->m, j->o->seed) : ebb_model_restart(j->m)) != EBB_OK)
+        return false;
+    for (int64_t i = 1; i <= k; i++) {
+        if (!step(j, i, i >= k - 1, &finite)) return false;
+        if (i >= k - 1) trace_show_frame(j->frame[j->n_frames - 1]);
+    }
+    return true;
+}
+
 static bool train(job *j) {
     j->steps = j->o->steps ? j->o->steps : j->info.steps ? j->info.steps : 200;
     if (!choose(j)) return ebb_fail(j->e, EBB_E_ARG, "nothing was recorded"), false;
@@ -169,17 +183,14 @@ static bool train(job *j) {
     for (int i = 0; i <= 2 + j->info.n_metrics && i <= CURVES; i++)
         if (!(j->curve[i] = malloc((size_t)last * sizeof(float))))
             return ebb_fail(j->e, EBB_E_MEMORY, "out of memory"), false;
-    bool finite = true;
+    bool finite = true, before = false; /* before: the step before was recorded */
     for (int64_t k = 1, next = 0; k <= last && finite; k++) {
         const bool record = k == j->at[next];
         if (!step(j, k, record, &finite)) return false;
         next += record;
         if (record) trace_show_frame(j->frame[j->n_frames - 1]);
-        if (!finite && !record) { /* the next step shows what the broken one did */
-            bool again;
-            if (k < last && !step(j, k + 1, true, &again)) return false;
-            if (k < last) trace_show_frame(j->frame[j->n_frames - 1]);
-        }
+        if (!finite && !(record && (before || k == 1))) return again(j, k);
+        before = record;
     }
     return true;
 }
@@ -199,7 +210,7 @@ static bool record_model(job *j, const char *text) {
         const ebb_trace_step *s = j->frame[j->n_frames - 1];
         if (!j->info.trains) trace_show_frame(s);
         if (!j->o->quiet) trace_show_nodes(s);
-        if (!trace_show_findings(s) && !s->n_findings) puts("nothing is wrong at this step");
+        if (!trace_show_findings(j->n_frames, j->frame)) puts("nothing wrong is found in these steps");
     }
     return !j->o->out || write_out(j);
 }
@@ -261,7 +272,7 @@ static int show(const options *o, const char *path) {
                s ? s->texts + s->about : "");
         for (int32_t i = 0; i < frames; i++) trace_show_frame(ebb_trace_frame(f, i));
         if (s && !o->quiet) trace_show_nodes(s);
-        if (s) trace_show_findings(s);
+        if (s) trace_show_findings(1, &s);
     }
     ebb_trace_file_free(f);
     ebb_close(e);

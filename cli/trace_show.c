@@ -11,7 +11,10 @@ void trace_show_frame(const ebb_trace_step *s) {
     for (int32_t i = 0; i < s->n_tensors; i++) params += s->tensors[i].kind == EBB_TT_PARAM;
     const double ms = s->n_events ? 1e3 * (double)s->events[s->n_events - 1].seconds : 0;
     printf("step %lld: ", (long long)s->step);
-    if (isnan(s->loss)) printf("no loss");
+    bool backward = false;
+    for (int32_t i = 0; i < s->n_events; i++)
+        backward = backward || s->events[i].kind == EBB_TE_BACKWARD_BEGIN;
+    if (isnan(s->loss)) printf(backward ? "loss NaN" : "no loss");
     else printf("loss %.6g", s->loss);
     printf(", %d op%s, %d parameter%s, %.2f ms", s->n_nodes, s->n_nodes == 1 ? "" : "s", params,
            params == 1 ? "" : "s", ms);
@@ -26,17 +29,31 @@ static void show_line(const ebb_trace_step *s, int32_t line) {
     if (line > 0 && at && *at) printf("%8d | %.*s\n", line, (int)strcspn(at, "\n"), at);
 }
 
-int trace_show_findings(const ebb_trace_step *s) {
+static bool has_finding(const ebb_trace_step *s, const char *code) {
+    for (int32_t i = 0; i < s->n_findings; i++)
+        if (!strcmp(text(s, s->findings[i].code), code)) return true;
+    return false;
+}
+
+static void show_finding(const ebb_trace_step *s, const ebb_trace_finding *f) {
     static const char *const severity[] = {"note", "warning", "error"};
-    int serious = 0;
-    for (int32_t i = 0; i < s->n_findings; i++) {
-        const ebb_trace_finding *f = &s->findings[i];
-        printf("%s: %s (%s)\n", severity[f->severity], text(s, f->title), text(s, f->code));
-        if (f->node >= 0) show_line(s, s->nodes[f->node].line);
-        printf("    %s\n    %s\n", text(s, f->cause), text(s, f->advice));
-        serious += f->severity > EBB_SEVERITY_NOTE;
-    }
-    return serious;
+    printf("step %lld, %s: %s (%s)\n", (long long)s->step, severity[f->severity], text(s, f->title),
+           text(s, f->code));
+    if (f->node >= 0) show_line(s, s->nodes[f->node].line);
+    printf("    %s\n    %s\n", text(s, f->cause), text(s, f->advice));
+}
+
+int trace_show_findings(int n, const ebb_trace_step *const *frames) {
+    int shown = 0;
+    for (int k = 0; k < n; k++)
+        for (int32_t i = 0; i < frames[k]->n_findings; i++) {
+            const ebb_trace_finding *f = &frames[k]->findings[i];
+            bool before = false;
+            for (int q = 0; q < k; q++) before = before || has_finding(frames[q], text(frames[k], f->code));
+            if (!before) show_finding(frames[k], f);
+            shown += !before;
+        }
+    return shown;
 }
 
 /* ---- the table ------------------------------------------------------------------------------------------------------ */
