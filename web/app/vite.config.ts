@@ -17,6 +17,6 @@ export default defineConfig(({ mode }) => ({
     target: 'es2022',
     modulePreload: { polyfill: false },
   },
-  server: { host: '127.0.0.1', port: 5173, strictPort: true },
+  server: { host: '127.0.0.1', port: 5173, strictPort: true, fs: { allow: [here('../..')] } },
   preview: { host: '127.0.0.1', port: 4173, strictPort: true },
 }));

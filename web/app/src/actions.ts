@@ -7,3 +7,4 @@ export * from './actions/timeline';
 export * from './actions/select';
 export * from './actions/settings';
 export * from './actions/explore';
+export * from './actions/files';

@@ -85,7 +85,7 @@ export const initialState = (): State => ({
   model: { name: '', text: '', info: null, problem: null },
   mode: 'paused', curves: emptyCurves(0), curvesVersion: 0, stepsDone: 0, stepsPerSecond: 0, loss: NaN,
   recording: false, frames: [], frame: -1, trace: null, previous: null, layout: null, open: null, time: 0, playing: false,
-  selection: null, hover: null, found: [], lineage: null, diff: null, left: null, right: 'training', dialog: null, settings: defaultSettings, notices: [],
+  selection: null, hover: null, found: [], lineage: null, diff: null, left: null, right: null, dialog: null, settings: defaultSettings, notices: [],
 });
 
 export const app = createStore<State>(initialState());

@@ -64,8 +64,8 @@ function taken(e: KeyboardEvent): boolean {
   return (e.key === ' ' || e.key === 'Enter') && at.closest('button, a, input, summary, [role="tree"], [role="option"]') !== null;
 }
 
-export function listenToKeys(): void {
-  document.addEventListener('keydown', (e) => {
+export function listenToKeys(): () => void {
+  const onKey = (e: KeyboardEvent): void => {
     if (e.defaultPrevented || e.altKey || taken(e) || app.get().dialog) return;
     const held = e.ctrlKey || e.metaKey;
     const name = held ? `Ctrl+${e.key.toLowerCase()}` : e.key.length === 1 ? e.key.toLowerCase() : e.key;
@@ -74,5 +74,7 @@ export function listenToKeys(): void {
     if (!key) return;
     e.preventDefault();
     key.run();
-  });
+  };
+  document.addEventListener('keydown', onKey);
+  return () => document.removeEventListener('keydown', onKey);
 }

@@ -60,7 +60,7 @@ function LineageChip() {
   if (!lineage) return null;
   const nodes = lineage.nodes.reduce((a, b) => a + b, 0);
   return (
-    <div class="card chip" role="status" data-testid="lineage">
+    <div class="card status-chip" role="status" data-testid="lineage">
       {lineage.direction === 'up' ? 'Leads to the selection' : 'Follows from the selection'}: {nodes} {nodes === 1 ? 'op' : 'ops'}
       <Button label="Show everything again" icon="close" onClick={() => traceLineage(null)} />
     </div>
@@ -72,7 +72,7 @@ function SelectionChip() {
   const lineage = useApp((s) => s.lineage);
   if (!selection || lineage) return null;
   return (
-    <div class="card chip" role="group" aria-label="Selection">
+    <div class="card status-chip" role="group" aria-label="Selection">
       <Button label="What leads to the selection" icon="up" keys="u" onClick={() => traceLineage('up')} testid="upstream">Upstream</Button>
       <Button label="What the selection leads to" icon="down" keys="d" onClick={() => traceLineage('down')} testid="downstream">Downstream</Button>
       <Button label="Let go of the selection" icon="close" keys="Escape" onClick={() => select(null)} />

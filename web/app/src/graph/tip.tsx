@@ -54,7 +54,7 @@ export function HoverTip() {
   return (
     <div class="card hover-tip" style={{ left: `${left}px`, top: `${top}px` }} aria-hidden="true">
       <p class="hover-title">{title}</p>
-      <dl class="facts">
+      <dl class="tip-facts">
         {lines.map((l) => <div key={l.name}><dt>{l.name}</dt><dd class={l.bad ? 'bad' : ''}>{l.text}</dd></div>)}
       </dl>
     </div>
