@@ -86,3 +86,14 @@ ebb_tensor *ebb_param_find(const ebb *e, const char *name) {
         if (!strcmp(ebb_name_of(e->params[i]), name)) return e->params[i];
     return NULL;
 }
+
+void ebb_param_remove(ebb_tensor *t) {
+    ebb *e = t ? t_session(t) : NULL;
+    for (size_t i = 0; e && i < e->n_params; i++) {
+        if (e->params[i] != t) continue;
+        e->n_params--;
+        memmove(e->params + i, e->params + i + 1, (e->n_params - i) * sizeof *e->params);
+        ebb__drop(t);
+        return;
+    }
+}

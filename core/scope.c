@@ -137,8 +137,13 @@ ebb_scope *ebb_begin(ebb *e) {
     if (s) e->spare_scopes = s->outer;
     else s = (ebb_scope *)ebb__get(e, sizeof *s);
     if (!s) return NULL;
-    *s = (ebb_scope){
-        .e = e, .outer = e->scope, .owned_mark = e->n_owned, .tape_mark = e->tape->n, .no_grad = e->no_grad, .open = true};
+    *s = (ebb_scope){.e = e,
+                     .id = ++e->scopes,
+                     .outer = e->scope,
+                     .owned_mark = e->n_owned,
+                     .tape_mark = e->tape->n,
+                     .no_grad = e->no_grad,
+                     .open = true};
     e->scope = s;
     return s;
 }
@@ -233,11 +238,12 @@ void ebb_region_begin(ebb *e, const char *name) {
     }
     e->cap_region_stack = (uint32_t)cap;
     e->region_stack[e->n_region_stack++] = e->region;
-    for (uint32_t i = 0; i < e->n_regions; i++)
-        if (!strcmp(e->regions[i], full)) {
-            e->region = i;
-            return;
-        }
+    for (uint32_t k = 1; k <= e->n_regions; k++) { /* mostly the one made after the last one that began */
+        const uint32_t i = (e->last_region + k) % e->n_regions;
+        if (strcmp(e->regions[i], full)) continue;
+        e->region = e->last_region = i;
+        return;
+    }
     cap = e->cap_regions;
     char *copy = ebb__strdup(e, full);
     if (!copy || !ebb__grow(e, &e->regions, &cap, e->n_regions, 1, sizeof *e->regions)) {
@@ -246,7 +252,7 @@ void ebb_region_begin(ebb *e, const char *name) {
     }
     e->cap_regions = (uint32_t)cap;
     e->regions[e->n_regions] = copy;
-    e->region = e->n_regions++;
+    e->region = e->last_region = e->n_regions++;
 }
 
 void ebb_region_end(ebb *e) {

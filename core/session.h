@@ -62,6 +62,7 @@ static inline ebb *t_session(const ebb_tensor *t) { return (ebb *)(uintptr_t)t->
 
 struct ebb_scope {
     ebb *e;
+    uint64_t id;
     ebb_scope *outer;
     size_t owned_mark;
     size_t tape_mark;
@@ -69,6 +70,12 @@ struct ebb_scope {
     bool open;   /* ended ones wait on e->spare_scopes: ending one twice does nothing */
     bool keeps;  /* an in-place op in it gave a tensor from outside a place in its graph */
 };
+
+/* What a library on top keeps with the session: its bytes follow. */
+typedef struct ebb__kept {
+    struct ebb__kept *next;
+    char key[24];
+} ebb__kept;
 
 struct ebb__registry;
 struct ebb__tape;
@@ -103,6 +110,7 @@ struct ebb {
     ebb_tensor **owned; /* tensors of open scopes, innermost last */
     size_t n_owned, cap_owned;
     ebb_scope *scope, *spare_scopes;
+    uint64_t scopes;  /* begun so far */
     size_t keepers;   /* tensors that keep a graph beyond its scope */
     size_t kept_from; /* first node so kept; SIZE_MAX: none, or none that can be cut on its own */
     int64_t live;     /* tensor objects */
@@ -114,7 +122,7 @@ struct ebb {
     int64_t next_hook;
 
     char **regions; /* full names; regions[0] is "" */
-    uint32_t n_regions, cap_regions, region;
+    uint32_t n_regions, cap_regions, region, last_region;
     uint32_t region_lost; /* begins that had no memory: their ends do nothing */
     uint32_t *region_stack;
     uint32_t n_region_stack, cap_region_stack;
@@ -126,6 +134,7 @@ struct ebb {
     bool anomaly;
     ebb_function *functions; /* the user's, newest first */
     ebb_optim *optims;       /* list of the open ones */
+    ebb__kept *kept;         /* of libraries on top */
 };
 
 /* error.c */

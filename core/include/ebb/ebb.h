@@ -71,12 +71,6 @@ typedef struct ebb_memory {
 } ebb_memory;
 EBB_API void ebb_memory_stats(const ebb *e, ebb_memory *out);
 EBB_API void ebb_memory_trim(ebb *e); /* gives cached blocks back to the system */
-/* Memory of the session for what is built on it: counted, limited and freed with it; 64-byte aligned. -> NULL and EBB_E_MEMORY when there
- * is none. Given back with the size it was asked with; NULL is fine. */
-EBB_API void *ebb_memory_get(ebb *e, size_t bytes);
-EBB_API void ebb_memory_put(ebb *e, void *p, size_t bytes);
-/* *(void **)array holds *cap items, `used` of them in use: makes room for `more`. On failure it stays as it is. */
-EBB_API bool ebb_memory_grow(ebb *e, void *array, size_t *cap, size_t used, size_t more, size_t item);
 
 /* ---- scopes --------------------------------------------------------------------------------------------------- */
 
@@ -138,6 +132,8 @@ EBB_API ebb_tensor *ebb_param(ebb *e, const char *name, ebb_dtype dtype, ebb_int
 EBB_API size_t ebb_param_count(const ebb *e);
 EBB_API ebb_tensor *ebb_param_at(const ebb *e, size_t i); /* in the order they were made; borrowed */
 EBB_API ebb_tensor *ebb_param_find(const ebb *e, const char *name); /* NULL when there is none */
+/* t is a parameter no longer: the session lets go of it. Others keep their order. */
+EBB_API void ebb_param_remove(ebb_tensor *t);
 
 /* ---- calling ops by name ----------------------------------------------------------------------------------------- */
 
@@ -343,6 +339,24 @@ EBB_API ebb_status ebb_probe_off(ebb *e, const char *name);
 /* All parameters to or from a file; the format by its ending, ".safetensors". */
 EBB_API ebb_status ebb_save(ebb *e, const char *path);
 EBB_API ebb_status ebb_load(ebb *e, const char *path);
+
+/* ---- for libraries on top: model languages, viewers ------------------------------------------------------------------ */
+
+/* Zeroed memory of the session: counted, limited, and gone with it at the latest; 64-byte aligned. NULL and EBB_E_MEMORY when there is none. Given
+ * back with the size it was asked with; NULL is fine. */
+EBB_API void *ebb_memory_get(ebb *e, size_t bytes);
+EBB_API void ebb_memory_put(ebb *e, void *p, size_t bytes);
+/* *(void **)array holds *cap items, `used` of them in use: makes room for `more`. On failure it stays as it is. */
+EBB_API bool ebb_memory_grow(ebb *e, void *array, size_t *cap, size_t used, size_t more, size_t item);
+/* What a library keeps with a session: zeroed at first, the same at every call, until ebb_close. ebb_kept: NULL when there is none yet. */
+EBB_API void *ebb_keep(ebb *e, const char *key, size_t bytes);
+EBB_API void *ebb_kept(const ebb *e, const char *key);
+EBB_API uint64_t ebb_scope_id(const ebb *e); /* of the innermost open scope, never given twice; 0: none is open */
+EBB_API bool ebb_scope_open(const ebb *e, uint64_t id); /* that scope has not ended; true for 0, the session itself */
+/* An op's attribute struct with its defaults, zeros where an attribute has none. Borrowed; NULL: no such op, or no attributes. */
+EBB_API const void *ebb_op_defaults(const ebb *e, const char *name);
+/* "did you mean": that of the n words which is nearest; NULL when none is close. */
+EBB_API const char *ebb_nearest(const char *word, size_t n, const char *const *list);
 
 /* ---- plugins, backends, verification -------------------------------------------------------------------------------- */
 

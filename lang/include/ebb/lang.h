@@ -43,6 +43,9 @@ typedef struct ebb_dataset {
 
 /* Makes a dataset known to this session's models under its name, beside the built-in ones (xor, spirals, moons ...): x and y are retained. */
 EBB_API ebb_status ebb_dataset_add(ebb *e, const ebb_dataset *d);
+/* A dataset that is made when a model first asks for it: load registers it under that name with one of the other two. */
+typedef ebb_status (*ebb_dataset_load)(ebb *e, const char *name, void *user);
+EBB_API ebb_status ebb_dataset_source(ebb *e, const char *name, const char *doc, ebb_dataset_load load, void *user);
 /* Of every dataset there is, name and doc; NULL behind the last. Borrowed. */
 EBB_API const char *ebb_dataset_name(const ebb *e, size_t i);
 EBB_API const char *ebb_dataset_doc(const ebb *e, size_t i);
@@ -83,6 +86,9 @@ EBB_API ebb_tensor *ebb_model_forward(ebb_model *m);
 /* What name had at the end of the last run; NULL when nothing has it, or its scope has ended. Borrowed. */
 EBB_API ebb_tensor *ebb_model_value(ebb_model *m, const char *name);
 
+/* The variables at the top of the text, in the order they first appear; NULL behind the last. Borrowed. */
+EBB_API const char *ebb_model_variable(const ebb_model *m, size_t i);
+
 /* What a training step did. */
 typedef struct ebb_step {
     uint32_t size;
@@ -100,6 +106,8 @@ EBB_API ebb_status ebb_model_step_open(ebb_model *m, ebb_step *out);
 EBB_API int64_t ebb_model_steps_done(const ebb_model *m);
 /* Parameters, optimizer, random numbers and batches as after ebb_model_new. */
 EBB_API ebb_status ebb_model_restart(ebb_model *m);
+/* The same with another seed, which goes before the text's `seed=` and the session's from now on: parameters, generated data, batches. */
+EBB_API ebb_status ebb_model_reseed(ebb_model *m, uint64_t seed);
 
 /* The metrics over the examples held back, in batches, outside the graph, training=0. out: one number a metric, then the loss. */
 EBB_API ebb_status ebb_model_evaluate(ebb_model *m, int n_out, double *out);

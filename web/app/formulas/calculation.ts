@@ -3,7 +3,8 @@ import type { Case, Clause } from './clauses';
 import type { Expr } from './grammar';
 
 /** A number, a name, or an operation: "+", "-", "*", "/", "^", "neg", "abs", a function's name. */
-export type Calculation = number | string | [op: string, ...of: Calculation[]];
+export type Calculation = number | string | Operation;
+export interface Operation extends ReadonlyArray<Calculation> { readonly 0: string }
 /** Comparisons that must all hold: a < b < c is two. */
 export type Condition = [op: string, left: Calculation, right: Calculation][];
 export interface Computed { target: string; cases: { value: Calculation; when: Condition | null }[] }
@@ -15,19 +16,21 @@ const COMPARISONS = new Set(['<', '>', '<=', '>=', '=', '!=']);
 
 class NotComputable extends Error {}
 
+const operation = (op: string, ...of: Calculation[]): Operation => [op, ...of] as unknown as Operation;
+
 function calculation(e: Expr): Calculation {
   switch (e.kind) {
     case 'number': return Number(e.text);
     case 'name': return e.text;
-    case 'negative': return ['neg', calculation(e.of)];
-    case 'binary': return [e.op, calculation(e.left), calculation(e.right)];
-    case 'power': return ['^', calculation(e.base), calculation(e.exponent)];
+    case 'negative': return operation('neg', calculation(e.of));
+    case 'binary': return operation(e.op, calculation(e.left), calculation(e.right));
+    case 'power': return operation('^', calculation(e.base), calculation(e.exponent));
     case 'group':
       if (e.items.length !== 1 || !'(|'.includes(e.open)) throw new NotComputable();
-      return e.open === '|' ? ['abs', calculation(e.items[0]!)] : calculation(e.items[0]!);
+      return e.open === '|' ? operation('abs', calculation(e.items[0]!)) : calculation(e.items[0]!);
     case 'call':
       if (e.name.kind !== 'name' || !FUNCTIONS.has(e.name.text)) throw new NotComputable();
-      return [e.name.text, ...e.args.map(calculation)];
+      return operation(e.name.text, ...e.args.map(calculation));
     default: throw new NotComputable();
   }
 }

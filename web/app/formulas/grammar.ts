@@ -233,12 +233,13 @@ class Reader {
   private atom(): Expr {
     if (this.next.kind === 'end') throw new SyntaxError('the formula ends where a value should stand');
     if (this.next.kind === 'op') return this.marked();
-    const t = this.take();
+    const t: Token = this.take();
     if (t.kind === 'name' && t.spaceAfter && !this.stops() && !this.isOperator()) {
-      const operand = this.next.kind === 'number' || this.next.text === '(' || this.next.text === '|' || this.isSign()
-        || (this.next.kind === 'name' && !PROSE_AFTER_BIG.has(this.next.text));
+      const follows: Token = this.next;
+      const operand = follows.kind === 'number' || follows.text === '(' || follows.text === '|' || this.isSign()
+        || (follows.kind === 'name' && !PROSE_AFTER_BIG.has(follows.text));
       if (operand && FUNCTIONS.has(t.text)) return { kind: 'call', name: this.leaf(t), args: [this.power()], bare: true };
-      if (operand && BIG.has(t.text) && (this.next.kind === 'op' || isSymbol(this.next.text))) {
+      if (operand && BIG.has(t.text) && (follows.kind === 'op' || isSymbol(follows.text))) {
         return { kind: 'big', op: t.text, below: [], body: this.product() };
       }
     }

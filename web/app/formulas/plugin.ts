@@ -1,20 +1,22 @@
-// plugin.ts - gives the page `virtual:formulas`: what the ops declare, drawn when the page is built.
+// plugin.ts - gives the page `virtual:ops`: what the ops declare, read and drawn when the page is built.
 import { fileURLToPath } from 'node:url';
 import type { Plugin } from 'vite';
-import { allFormulas, declaredFormulas } from './texts';
+import { readDeclarations } from './declarations';
+import { opTexts } from './texts';
 
-const NAME = 'virtual:formulas';
+const NAME = 'virtual:ops';
 const RESOLVED = `\0${NAME}`;
 
-export function formulas(): Plugin {
-  const repository = fileURLToPath(new URL('../../../', import.meta.url));
+/** `repository`: URL of the repository's root. */
+export function opTextsPlugin(repository: URL): Plugin {
   return {
-    name: 'ebb-formulas',
+    name: 'ebb-op-texts',
     resolveId: (id) => (id === NAME ? RESOLVED : null),
     load(id) {
       if (id !== RESOLVED) return null;
-      const found = allFormulas(declaredFormulas([`${repository}ops`]));
-      return { code: `export default JSON.parse(${JSON.stringify(JSON.stringify(found))});`, moduleType: 'js', map: null };
+      const texts = opTexts(readDeclarations([fileURLToPath(new URL('ops', repository))]));
+      // Parsing a text is faster for browsers than reading an object literal of this size.
+      return { code: `export default JSON.parse(${JSON.stringify(JSON.stringify(texts))});`, moduleType: 'js', map: null };
     },
   };
 }

@@ -1,28 +1,14 @@
-// texts.ts - finds the formulas that ops declare in their C files: .math = "one literal " "or several".
-import { readdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+// texts.ts - what the page knows of ops when it is built: formulas drawn and made computable, documentation.
 import { computed, type Computed } from './calculation';
 import { parseFormula } from './clauses';
+import type { Declarations, OpText } from './declarations';
 import { drawClauses, type Markup } from './mathml';
 
 export interface FormulaRow { back: boolean; markup: Markup; computed?: Computed }
-/** Declared text -> its rows. What is not in it is shown as the text that it is. */
-export type Formulas = Record<string, FormulaRow[]>;
-
-const DECLARATION = /\.math\s*=\s*((?:"(?:[^"\\]|\\.)*"\s*)+)/g;
-const LITERAL = /"((?:[^"\\]|\\.)*)"/g;
-
-/** Every formula that is declared in the C files of these folders and the folders in them. */
-export function declaredFormulas(folders: string[]): string[] {
-  const texts = new Set<string>();
-  const files = folders.flatMap((folder) => readdirSync(folder, { recursive: true, encoding: 'utf8' })
-    .filter((file) => file.endsWith('.c')).map((file) => join(folder, file))).sort();
-  for (const file of files) {
-    for (const found of readFileSync(file, 'utf8').matchAll(DECLARATION)) {
-      texts.add([...found[1]!.matchAll(LITERAL)].map((literal) => literal[1]).join(''));
-    }
-  }
-  return [...texts];
+export interface OpTexts {
+  /** Declared text -> its rows. What is not in it is shown as the text that it is. */
+  formulas: Record<string, FormulaRow[]>;
+  ops: Record<string, OpText>;
 }
 
 /** Null for a text that is no formula (a bracket does not close, a sign nobody knows). */
@@ -40,11 +26,11 @@ export function formula(text: string): FormulaRow[] | null {
   }
 }
 
-export function allFormulas(texts: string[]): Formulas {
-  const found: Formulas = {};
-  for (const text of texts) {
+export function opTexts(declared: Declarations): OpTexts {
+  const formulas: OpTexts['formulas'] = {};
+  for (const text of declared.formulas) {
     const rows = formula(text);
-    if (rows) found[text] = rows;
+    if (rows) formulas[text] = rows;
   }
-  return found;
+  return { formulas, ops: declared.ops };
 }

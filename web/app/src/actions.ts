@@ -6,3 +6,5 @@ export * from './actions/record';
 export * from './actions/timeline';
 export * from './actions/select';
 export * from './actions/settings';
+export * from './actions/explore';
+export * from './actions/files';

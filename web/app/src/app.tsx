@@ -1,19 +1,38 @@
 // app.tsx - the frame of the page: bar above, a panel side left and right, the graph between them, the timeline below.
-import { GraphView } from './graph/view';
+import { useEffect } from 'preact/hooks';
+import { listenToDrops } from './frame/drop';
+import { HelpDialog } from './frame/help';
+import { listenToKeys } from './frame/keys';
+import { SearchDialog } from './frame/search';
+import { ShareDialog } from './frame/share';
+import { PanelBar, Side } from './frame/side';
 import { TopBar } from './frame/topbar';
-import { Side } from './frame/side';
+import { GraphView } from './graph/view';
+import { panelsOf } from './panels';
+import { app, useApp } from './state';
 import { Timeline } from './timeline/view';
+import { useNarrow } from './ui/narrow';
 import { Toasts } from './ui/toast';
 
 export function App() {
+  const dialog = useApp((s) => s.dialog);
+  const narrow = useNarrow();
+  // A phone begins with the graph alone, a wide page with the first panel beside it.
+  useEffect(() => app.set(narrow ? { left: null, right: null } : { right: app.get().right ?? panelsOf('right')[0]?.id ?? null }), [narrow]);
+  useEffect(listenToKeys, []);
+  useEffect(listenToDrops, []);
   return (
     <div class="frame">
       <TopBar />
-      <Side side="left" />
+      <Side side="left" narrow={narrow} />
       <main class="stage"><GraphView /></main>
-      <Side side="right" />
+      <Side side="right" narrow={narrow} />
+      {narrow && <PanelBar />}
       <Timeline />
       <Toasts />
+      {dialog === 'help' && <HelpDialog />}
+      {dialog === 'search' && <SearchDialog />}
+      {dialog === 'share' && <ShareDialog />}
     </div>
   );
 }

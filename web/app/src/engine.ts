@@ -7,9 +7,12 @@ export interface EngineModule {
   decode(file: ArrayBuffer, frame: number): Trace;
 }
 
+/** An engine of its own, with a worker of its own: whoever asks for it closes it. */
+export const newEngine = (): Promise<EngineModule> => import('./dev/engine').then((m) => m.startStandIn());
+
 let started: Promise<EngineModule> | null = null;
 
 export function getEngine(): Promise<EngineModule> {
-  started ??= import('./dev/engine').then((m) => m.startStandIn());
+  started ??= newEngine();
   return started;
 }

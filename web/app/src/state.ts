@@ -4,6 +4,8 @@
 // layout belongs to trace (its ids are the trace's), or is null while it is being made.
 import type { EngineFailure, Layout, ModelInfo, Problem, Trace } from '@engine/protocol';
 import { type Curves, emptyCurves } from './curves';
+import type { Diff } from './diff';
+import type { Lineage } from './lineage';
 import { createStore, useStore } from './store';
 
 /** training: steps run. paused: nothing runs. inspecting: paused, and the timeline moves through a recorded step. */
@@ -35,6 +37,8 @@ export interface Settings {
   minimap: boolean;
   /** Events a second of the timeline's playback. */
   speed: number;
+  /** Steps a second while training; 0: as many as possible. */
+  pace: number;
 }
 
 export interface Model { name: string; text: string; info: ModelInfo | null; problem: Problem | null }
@@ -61,6 +65,12 @@ export interface State {
   /** The timeline plays by itself. */
   playing: boolean;
   selection: Ref | null; hover: Ref | null;
+  /** What the search has found, for the graph to mark. */
+  found: readonly Ref[];
+  /** Ancestors or descendants that stand out, the rest is dimmed. */
+  lineage: Lineage | null;
+  /** What changed since `previous`, while settings.diff is on. */
+  diff: Diff | null;
   /** The active panel of each side; null: closed. */
   left: string | null; right: string | null;
   dialog: 'help' | 'search' | 'share' | null;
@@ -68,14 +78,14 @@ export interface State {
   notices: Notice[];
 }
 
-export const defaultSettings: Settings = { theme: 'system', flow: false, diff: false, right: false, minimap: true, speed: 12 };
+export const defaultSettings: Settings = { theme: 'system', flow: false, diff: false, right: false, minimap: true, speed: 12, pace: 0 };
 
 export const initialState = (): State => ({
   engine: 'starting', failure: null,
   model: { name: '', text: '', info: null, problem: null },
   mode: 'paused', curves: emptyCurves(0), curvesVersion: 0, stepsDone: 0, stepsPerSecond: 0, loss: NaN,
   recording: false, frames: [], frame: -1, trace: null, previous: null, layout: null, open: null, time: 0, playing: false,
-  selection: null, hover: null, left: null, right: 'training', dialog: null, settings: defaultSettings, notices: [],
+  selection: null, hover: null, found: [], lineage: null, diff: null, left: null, right: null, dialog: null, settings: defaultSettings, notices: [],
 });
 
 export const app = createStore<State>(initialState());

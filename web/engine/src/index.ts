@@ -20,5 +20,7 @@ export interface LoadOptions extends SessionOptions {
 /** Loads the engine and opens a session. */
 export async function load(options: LoadOptions = {}): Promise<Session> {
   const source = options.wasm ?? new URL('./ebb-engine.wasm', import.meta.url);
-  return new Session(await Wasm.open(await compile(source)), options);
+  const e = new Session(await Wasm.open(await compile(source)), options);
+  e.ops.attach();
+  return e;
 }

@@ -84,12 +84,13 @@ export class OpTable {
   }
 
   infoAt(i: number): OpInfo { return readOp(this.#e, this.#e.wasm.x.ebb_op_at(this.#e.pointer, i)); }
+  has(name: string): boolean { return !!this.#e.wasm.frame(() => this.#e.wasm.x.ebb_op_find(this.#e.pointer, this.#e.wasm.text(name))); }
   info(name: string): OpInfo { return this.#way(name).info; }
 
   #way(name: string): Way { return this.#ways.get(name) ?? this.#first(name); }
   #first(name: string): Way {
     const { wasm: w, pointer } = this.#e, op = w.frame(() => w.x.ebb_op_find(pointer, w.text(name)));
-    if (!op) throw new EbbError(`there is no op ${name}`, 'EBB_E_NAME');
+    if (!op) throw new EbbError(`there is no op ${name}`, 'name');
     const info = readOp(this.#e, op), size = w.u32[(op + ebb_op.attrs_size) >> 2]!;
     const defaults = size ? w.malloc(size) : 0;
     w.u8.fill(0, defaults, defaults + size);

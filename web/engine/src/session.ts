@@ -30,20 +30,19 @@ export class Session {
   /** @internal Owner of what lives as long as the session. */ readonly always = new Owner('its session was closed');
   /** @internal Owner of what `grad` gave. */ grads = new Owner('');
 
-  /** @internal Use load(). */
-  constructor(wasm: Wasm, options: SessionOptions = {}) {
+  /** @internal Use load(). like: a session whose plugins it gets; without: the built-in ones. */
+  constructor(wasm: Wasm, options: SessionOptions = {}, like?: Session) {
     this.wasm = wasm;
     this.pointer = wasm.frame(() => {
       const o = wasm.struct(ebb_options.SIZE);
       wasm.i32[(o + ebb_options.threads) >> 2] = options.threads ?? 1;
       new DataView(wasm.u8.buffer).setBigUint64(o + ebb_options.seed, BigInt(options.seed ?? 0), true);
       wasm.u32[(o + ebb_options.memory_limit) >> 2] = options.memoryLimit ?? 0;
-      return wasm.x.ebb_open(o);
+      return like ? wasm.x.ebb_open_like(like.pointer, o) : wasm.x.ebb_open(o);
     });
-    if (!this.pointer) throw new EbbError('there is no memory for a session', 'EBB_E_MEMORY');
+    if (!this.pointer) throw new EbbError('there is no memory for a session', 'memory');
     this.gradsChange();
     this.ops = new OpTable(this);
-    this.ops.attach();
   }
 
   get closed(): boolean { return !this.always.open; }
@@ -80,7 +79,7 @@ export class Session {
    */
   scope<R>(f: () => R): R {
     const { x } = this.wasm, s = x.ebb_begin(this.pointer);
-    if (!s) throw this.failure() ?? new EbbError('there is no memory for a scope', 'EBB_E_MEMORY');
+    if (!s) throw this.failure() ?? new EbbError('there is no memory for a scope', 'memory');
     const owner = new Owner('its scope has ended; keep() it, or return it from the scope'), outer = this.scopeOwner;
     this.scopeOwner = owner;
     try {
@@ -132,7 +131,7 @@ export class Session {
   tensor(values: Values, shape?: readonly number[], dtype: DType = dtypeOf(values)): Tensor {
     const { wasm } = this, d = DTYPES.indexOf(dtype), flat = flatten(values, d), dims = shape ?? shapeOf(values);
     const want = dims.reduce((a, b) => a * b, 1);
-    if (flat.length !== want) throw new EbbError(`tensor: ${flat.length} numbers do not make [${dims}], which has ${want}`, 'EBB_E_SHAPE');
+    if (flat.length !== want) throw new EbbError(`tensor: ${flat.length} numbers do not make [${dims}], which has ${want}`, 'shape');
     const bytes = new Uint8Array(flat.buffer, flat.byteOffset, flat.byteLength);
     return wasm.withBytes(bytes, (p) => this.made(() => wasm.frame(() => wasm.x.ebb_tensor_new(this.pointer, d, wasm.ints(dims), p))));
   }

@@ -96,7 +96,7 @@ export class Tensor {
   set(values: Values): this {
     const to = this.#elements(this.session.wasm.x.ebb_data_mut(this.live));
     const flat = flatten(values, DTYPES.indexOf(this.dtype));
-    if (flat.length !== to.length) throw new EbbError(`set: ${flat.length} numbers for a tensor of ${to.length}`, 'EBB_E_SHAPE');
+    if (flat.length !== to.length) throw new EbbError(`set: ${flat.length} numbers for a tensor of ${to.length}`, 'shape');
     (to as Float32Array).set(flat as Float32Array);
     return this;
   }
@@ -206,7 +206,7 @@ export function flatten(v: Values, dtype: number): TypedArray {
   const out: number[] = [], shape = shapeOf(v);
   const level = (x: Values, d: number): void => {
     if (typeof x === 'number' || typeof x === 'boolean') { out.push(Number(x)); return; }
-    if (x.length !== shape[d]) throw new EbbError(`values: ${x.length} at level ${d + 1}, but ${shape[d]} before it`, 'EBB_E_SHAPE');
+    if (x.length !== shape[d]) throw new EbbError(`values: ${x.length} at level ${d + 1}, but ${shape[d]} before it`, 'shape');
     if (ArrayBuffer.isView(x)) for (const n of x as Float32Array) out.push(Number(n));
     else for (const y of x) level(y, d + 1);
   };

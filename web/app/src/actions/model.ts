@@ -2,15 +2,24 @@
 import type { Problem } from '@engine/protocol';
 import { emptyCurves } from '../curves';
 import { getEngine } from '../engine';
-import { app } from '../state';
+import { app, type State } from '../state';
 import { failureOf, notify, notifyFailure } from './notices';
-import { pause, play } from './training';
+import { pause, play, takeSteps } from './training';
 import { record } from './record';
 
-/** What a state without any record holds. */
-const noTrace = { frames: [], frame: -1, trace: null, previous: null, layout: null, open: null, time: 0, playing: false, selection: null, hover: null };
+/** ms of work at a time while the page waits for a certain step. */
+const SLICE_MS = 100;
 
-export interface LoadOptions { name?: string; train?: boolean; seed?: number }
+/** What a state without any record holds. */
+const noTrace = { frames: [], frame: -1, trace: null, previous: null, layout: null, open: null, time: 0, playing: false, selection: null, hover: null, found: [], lineage: null, diff: null } satisfies Partial<State>;
+
+export interface LoadOptions {
+  name?: string; seed?: number;
+  /** false: only shows the first step. */
+  train?: boolean;
+  /** Trains up to this step and shows it. */
+  step?: number;
+}
 
 /**
  * Reads a model, shows its first step and (unless told otherwise) trains it. -> the problem in the text, if there is one: the model that was
@@ -32,14 +41,25 @@ export async function loadModel(text: string, options: LoadOptions = {}): Promis
       model: { name: options.name ?? before.name, text, info, problem: null },
       curves: emptyCurves(info.metrics.length), curvesVersion: app.get().curvesVersion + 1, stepsDone: 0, loss: NaN,
     });
+    if (options.step) await trainTo(options.step - 1);
     await record();
-    if (info.trains && options.train !== false) play();
+    if (info.trains && options.train !== false && !options.step) play();
     return null;
   } catch (e) {
     const failure = failureOf(e);
     if (!app.get().model.info) app.set({ engine: 'failed', failure });
     notifyFailure(e, 'Loading the model');
     return failure.problem ?? null;
+  }
+}
+
+/** Trains until `steps` are done, in slices, so that the page shows how far it is. */
+async function trainTo(steps: number): Promise<void> {
+  const { engine } = await getEngine();
+  while (app.get().stepsDone < steps) {
+    const done = await engine.call('train', { ms: SLICE_MS, most: steps - app.get().stepsDone });
+    takeSteps(done);
+    if (done.stopped || !done.step.length || done.generation !== engine.generation) return;
   }
 }
 

@@ -30,7 +30,7 @@ const exists = (trace: Trace, ref: Ref | null): Ref | null =>
 function showing(frames: Frame[], frame: number, previous: Trace | null): Partial<State> {
   const s = app.get();
   const trace = frames[frame]?.trace ?? null;
-  if (!trace) return { frames, frame: -1, trace: null, previous: null, layout: null, open: null, time: 0, selection: null, hover: null };
+  if (!trace) return { frames, frame: -1, trace: null, previous: null, layout: null, open: null, time: 0, selection: null, hover: null, lineage: null, diff: null, found: [] };
   const same = sameGraph(s.trace, trace);
   return {
     frames, frame, trace, previous,
@@ -148,4 +148,23 @@ export async function setDirection(right: boolean): Promise<void> {
   const { settings, open } = app.get();
   app.set({ settings: { ...settings, right } });
   if (open) await setGroup(() => undefined);
+}
+
+/** Opens every closed group around a thing. */
+export async function openAround(ref: Ref): Promise<void> {
+  const { trace, open } = app.get();
+  if (!trace || !open) return;
+  const node = ref.kind === 'node' ? ref.id : ref.kind === 'tensor' ? trace.tensors[ref.id]!.node : -1;
+  const closed: number[] = [];
+  const unfold: number[] = [];
+  for (let g = ref.kind === 'group' ? trace.groups[ref.id]!.parent : trace.nodes[node]?.group ?? -1; g >= 0; g = trace.groups[g]!.parent) {
+    const { twin } = trace.groups[g]!;
+    if (!(open[g]! & GROUP_OPEN)) closed.push(g);
+    if (twin !== g && !(open[twin]! & GROUP_UNFOLDED)) unfold.push(twin);
+  }
+  if (!closed.length && !unfold.length) return;
+  await setGroup((o) => {
+    for (const g of closed) o[g]! |= GROUP_OPEN;
+    for (const g of unfold) o[g]! |= GROUP_UNFOLDED;
+  });
 }

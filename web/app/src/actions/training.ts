@@ -11,8 +11,12 @@ import { record, refreshRecord } from './record';
 
 /** ms of work a slice asks for: long enough to be efficient, short enough that a pause is felt at once. */
 const SLICE_MS = 30;
+/** Slices a second when the steps are to be slow. */
+const SLOW_SLICES = 20;
 
 let slice: Promise<void> | null = null;
+/** When the next slice may begin. */
+let dueAt = 0;
 
 /** Takes what the engine told of steps into the curves. */
 export function takeSteps(steps: Steps): void {
@@ -31,7 +35,10 @@ const nextFrame = (): Promise<void> =>
 
 async function runSlice(ratios: boolean): Promise<void> {
   const { engine } = await getEngine();
-  const steps = await engine.call('train', { ms: SLICE_MS, ratios });
+  const { pace } = app.get().settings;
+  const most = Math.max(1, Math.round(pace / SLOW_SLICES));
+  const steps = await engine.call('train', pace > 0 ? { most, ratios } : { ms: SLICE_MS, ratios });
+  if (pace > 0) dueAt = performance.now() + (1000 * most) / pace - steps.ms;
   if (steps.generation !== engine.generation) return;
   takeSteps(steps);
   const planned = app.get().model.info?.steps ?? 0;
@@ -61,7 +68,8 @@ async function loop(): Promise<void> {
     } finally {
       slice = null;
     }
-    await nextFrame();
+    do await nextFrame();
+    while (app.get().mode === 'training' && app.get().settings.pace > 0 && performance.now() < dueAt);
   }
 }
 

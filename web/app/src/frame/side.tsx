@@ -1,24 +1,50 @@
-// side.tsx - the panels of one side, as tabs.
+// side.tsx - the panels of one side: as tabs while one is open, else as a rail of icons; on a phone as a sheet, opened from a bar.
 import { showPanel } from '../actions';
-import { panelsOf } from '../panels';
-import { app, useApp } from '../state';
+import { type Panel, panels, panelsOf } from '../panels';
+import { useApp } from '../state';
 import { Button } from '../ui/button';
 import { Tabs } from '../ui/tabs';
 
-export function Side({ side }: { side: 'left' | 'right' }) {
+type SideName = Panel['side'];
+
+const words: Record<SideName, string> = { left: 'Model panels', right: 'Panels about this step' };
+
+/** Numbers beside the titles, as one text so that an unchanged one draws nothing. */
+const useBadges = (of: readonly Panel[]): number[] => useApp((s) => of.map((p) => p.badge?.(s) ?? 0).join()).split(',').map(Number);
+
+function OpenButton({ panel, badge }: { panel: Panel; badge: number }) {
+  const open = useApp((s) => s[panel.side] === panel.id);
+  return (
+    <span class="rail-button">
+      <Button label={panel.title} icon={panel.icon} pressed={open} onClick={() => showPanel(panel.side, open ? null : panel.id)} testid={`open-${panel.id}`} />
+      {badge > 0 && <span class="badge">{badge}</span>}
+    </span>
+  );
+}
+
+function Rail({ of, label }: { of: readonly Panel[]; label: string }) {
+  const badges = useBadges(of);
+  return <nav class="rail" aria-label={label}>{of.map((p, i) => <OpenButton key={p.id} panel={p} badge={badges[i]!} />)}</nav>;
+}
+
+export function Side({ side, narrow }: { side: SideName; narrow: boolean }) {
   const active = useApp((s) => s[side]);
-  const badges = useApp((s) => panelsOf(side).map((p) => p.badge?.(s) ?? 0).join());
-  const panels = panelsOf(side);
-  const panel = panels.find((p) => p.id === active);
-  if (!panel) return <aside class={`side ${side}`} aria-label={`${side} panels`} hidden />;
-  const counts = badges ? badges.split(',').map(Number) : panels.map((p) => p.badge?.(app.get()) ?? 0);
+  const own = panelsOf(side);
+  const badges = useBadges(own);
+  const panel = own.find((p) => p.id === active);
+  if (!panel) return own.length && !narrow ? <aside class={`side closed ${side}`} aria-label={words[side]}><Rail of={own} label={words[side]} /></aside> : null;
   const Body = panel.component;
   return (
-    <aside class={`side ${side}`} aria-label={`${side} panels`} data-testid={`side-${side}`}>
-      <Tabs label="Panels" tabs={panels.map((p, i) => ({ id: p.id, title: p.title, icon: p.icon, badge: counts[i]! }))} active={active} onSelect={(id) => showPanel(side, id)}
-        end={<Button label="Close panel" icon="close" onClick={() => showPanel(side, null)} />}>
-        <Body />
+    <aside class={`side ${side}`} aria-label={words[side]} data-testid={`side-${side}`}>
+      <Tabs label={words[side]} tabs={own.map((p, i) => ({ id: p.id, title: p.title, icon: p.icon, badge: badges[i]! }))} active={panel.id} onSelect={(id) => showPanel(side, id)}
+        end={<Button label="Close the panel" icon="close" onClick={() => showPanel(side, null)} testid={`close-${side}`} />}>
+        <Body key={panel.id} />
       </Tabs>
     </aside>
   );
+}
+
+/** All panels in one row, where there is no room for sides. */
+export function PanelBar() {
+  return <div class="panel-bar"><Rail of={panels} label="Panels" /></div>;
 }

@@ -57,7 +57,6 @@ export const enum C {
   EBB_SKIPS_NAN = 2048,
   EBB_OWN_SHAPES = 1024,
   EBB_NONEMPTY = 512,
-  EBB__BLOCK = 64,
   EBB_TT_INPUT = 0,
   EBB_TT_PARAM = 1,
   EBB_TT_CONST = 2,
@@ -106,8 +105,8 @@ export const enum ebb_sig { SIZE = 712, n_x = 0, n_y = 4, arg = 8 }
 export const EBB_SIG = '712 n_x:i:0:1 n_y:i:4:1 arg:s:8:16';
 export const enum ebb_gradcheck_options { SIZE = 40, size = 0, rtol = 8, atol = 16, step = 24, second = 32 }
 export const EBB_GRADCHECK_OPTIONS = '40 size:u:0:1 rtol:d:8:1 atol:d:16:1 step:d:24:1 second:b:32:1';
-export const enum ebb_event { SIZE = 72, size = 0, kind = 4, op = 8, n_x = 12, n_y = 16, x = 20, y = 24, g = 28, dx = 32, which = 36, region = 40, attrs = 44, depth = 48, node = 56, gs = 64 }
-export const EBB_EVENT = '72 size:u:0:1 kind:i:4:1 op:p:8:1 n_x:i:12:1 n_y:i:16:1 x:p:20:1 y:p:24:1 g:p:28:1 dx:p:32:1 which:i:36:1 region:t:40:1 attrs:p:44:1 depth:i:48:1 node:l:56:1 gs:p:64:1';
+export const enum ebb_event { SIZE = 72, size = 0, kind = 4, op = 8, n_x = 12, n_y = 16, x = 20, y = 24, g = 28, dx = 32, which = 36, region = 40, attrs = 44, depth = 48, node = 56, gs = 64, inside = 68, in_place = 69 }
+export const EBB_EVENT = '72 size:u:0:1 kind:i:4:1 op:p:8:1 n_x:i:12:1 n_y:i:16:1 x:p:20:1 y:p:24:1 g:p:28:1 dx:p:32:1 which:i:36:1 region:t:40:1 attrs:p:44:1 depth:i:48:1 node:l:56:1 gs:p:64:1 inside:b:68:1 in_place:b:69:1';
 export const enum ebb_node_info { SIZE = 52, op = 0, attrs = 4, region = 8, n_x = 12, n_y = 16, x_shape = 20, y_shape = 24, x_node = 28, x_out = 32, x_leaf = 36, x_saved = 40, y_saved = 44, spent = 48 }
 export const EBB_NODE_INFO = '52 op:p:0:1 attrs:p:4:1 region:t:8:1 n_x:i:12:1 n_y:i:16:1 x_shape:p:20:1 y_shape:p:24:1 x_node:p:28:1 x_out:p:32:1 x_leaf:p:36:1 x_saved:p:40:1 y_saved:p:44:1 spent:b:48:1';
 export const enum ebb_check { SIZE = 32, op = 0, check = 4, dtype = 8, cases = 12, margin = 16, passed = 24, skipped = 25, message = 28 }
@@ -230,6 +229,12 @@ export interface Exports {
   ebb_memory_stats(e: number, out: number): void;
   /** void ebb_memory_trim(ebb *e) */
   ebb_memory_trim(e: number): void;
+  /** void *ebb_memory_get(ebb *e, size_t bytes) */
+  ebb_memory_get(e: number, bytes: number): number;
+  /** void ebb_memory_put(ebb *e, void *p, size_t bytes) */
+  ebb_memory_put(e: number, p: number, bytes: number): void;
+  /** bool ebb_memory_grow(ebb *e, void *array, size_t *cap, size_t used, size_t more, size_t item) */
+  ebb_memory_grow(e: number, array: number, cap: number, used: number, more: number, item: number): number;
   /** ebb_scope *ebb_begin(ebb *e) */
   ebb_begin(e: number): number;
   /** void ebb_end(ebb_scope *s) */
@@ -320,6 +325,8 @@ export interface Exports {
   ebb_op_plugin(e: number, name: number): number;
   /** const char *ebb_op_nearest(const ebb *e, const char *name) */
   ebb_op_nearest(e: number, name: number): number;
+  /** const char *ebb_attrs_text(const ebb *e, const ebb_op *op, const void *attrs, char *buf, size_t n) */
+  ebb_attrs_text(e: number, op: number, attrs: number, buf: number, n: number): number;
   /** ebb_status ebb_sig_parse(const char *text, ebb_sig *out, char *why, size_t why_n) */
   ebb_sig_parse(text: number, out: number, why: number, why_n: number): number;
   /** ebb_status ebb_requires_grad(ebb_tensor *t, bool on) */
@@ -378,6 +385,8 @@ export interface Exports {
   ebb_hook_forward(e: number, op: number, region: number, fn: number, user: number): bigint;
   /** int64_t ebb_hook_backward(ebb *e, const char *op, const char *region, ebb_op_hook fn, void *user) */
   ebb_hook_backward(e: number, op: number, region: number, fn: number, user: number): bigint;
+  /** int64_t ebb_hook_event(ebb *e, ebb_event_kind kind, ebb_op_hook fn, void *user) */
+  ebb_hook_event(e: number, kind: number, fn: number, user: number): bigint;
   /** void ebb_hook_remove(ebb *e, int64_t handle) */
   ebb_hook_remove(e: number, handle: bigint): void;
   /** int64_t ebb_tape_len(const ebb *e) */
