@@ -1,4 +1,4 @@
-// engine.ts - where the page gets its engine from: started once, on first use.
+// engine.ts - where the page gets its engine from: started once, on first use. The client is loaded beside the page's first paint.
 import type { Engine, Trace } from '@engine/protocol';
 
 export interface EngineModule {
@@ -9,7 +9,17 @@ export interface EngineModule {
 
 let started: Promise<EngineModule> | null = null;
 
+async function start(): Promise<EngineModule> {
+  // While the engine cannot yet answer everything, `vite build` shows the stand-in; `vite build --mode engine` the real one.
+  if (import.meta.env.MODE !== 'engine' && import.meta.env.MODE !== 'single') return (await import('./dev/engine')).startStandIn();
+  const [{ createEngine, decodeTrace }, parts] = await Promise.all([import('@engine/client'), import('@parts')]);
+  return { engine: createEngine(parts), decode: decodeTrace };
+}
+
 export function getEngine(): Promise<EngineModule> {
-  started ??= import('./dev/engine').then((m) => m.startStandIn());
+  started ??= start().catch((e: unknown) => {
+    started = null; // so that it is tried again
+    throw e;
+  });
   return started;
 }
