@@ -82,14 +82,6 @@ bool ebb__grow(ebb *e, void *array, size_t *cap, size_t used, size_t more, size_
     return true;
 }
 
-void *ebb_memory_get(ebb *e, size_t bytes) { return e ? ebb__get(e, bytes) : NULL; }
-void ebb_memory_put(ebb *e, void *p, size_t bytes) {
-    if (e) ebb__put(e, p, bytes);
-}
-bool ebb_memory_grow(ebb *e, void *array, size_t *cap, size_t used, size_t more, size_t item) {
-    return e && ebb__grow(e, array, cap, used, more, item);
-}
-
 char *ebb__strdup(ebb *e, const char *s) {
     const size_t n = strlen(s) + 1;
     char *p = (char *)ebb__get(e, n);

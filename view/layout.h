@@ -26,10 +26,12 @@ void ebb__arena_drop(ebb__arena *a);                          /* frees all of it
 /* ---- one cell ---- */
 typedef struct ebb__vertex {
     int32_t box; /* of boxes; -1: a dummy, or where a wire comes in or goes out */
+    int32_t src; /* where a wire comes in: the box it begins at; else -1 */
     int32_t rank, pos;
-    float lo, hi; /* the room it takes on the two sides of its line */
-    float size;   /* along the flow */
-    float at;     /* its line, across the flow */
+    int32_t slots; /* places where wires come in, in their order */
+    float lo, hi;  /* the room it takes on the two sides of its line */
+    float size;    /* along the flow */
+    float at;      /* its line, across the flow */
 } ebb__vertex;
 
 typedef struct ebb__link { /* a wire's way through one cell */
@@ -49,9 +51,10 @@ typedef struct ebb__trunk {
     bool far;
 } ebb__trunk;
 
-typedef struct ebb__segment { /* of a trunk, from one rank to the next */
-    int32_t up, low, link;    /* link: that ends with it; -1 */
-    float up_port, low_port;  /* beside the lines of the two */
+typedef struct ebb__segment {  /* of a trunk, from one rank to the next */
+    int32_t up, low, link;     /* link: that ends with it; -1 */
+    int32_t up_slot, low_slot; /* which port of a frame, counted across the flow */
+    float up_port, low_port;   /* beside the lines of the two */
 } ebb__segment;
 
 typedef struct ebb__cell {
@@ -62,11 +65,11 @@ typedef struct ebb__cell {
     ebb__trunk *trunks; /* by src */
     ebb__segment *segments;
     int32_t *down, *down_of, *up, *up_of; /* segments below v: down_of[down[v] .. down[v + 1]) */
-    int32_t *depth, *height;              /* edges on the longest way from a source, to a sink */
-    int32_t *rank, *order;                /* order[rank[r] .. rank[r + 1]): vertices, in order */
-    float *begin, *end;                   /* of each rank's band */
-    float length, breadth;                /* of the drawing, along and across */
-    float u, v0;                          /* where it begins in the whole */
+    int32_t *depth, *height; /* edges on the longest way from a source, to a sink; a dummy's are those of its trunk's ends */
+    int32_t *rank, *order; /* order[rank[r] .. rank[r + 1]): vertices, in order */
+    float *begin, *end;    /* of each rank's band */
+    float length, breadth; /* of the drawing, along and across */
+    float u, v0;           /* where it begins in the whole */
 } ebb__cell;
 
 /* ---- the whole ---- */
@@ -102,9 +105,16 @@ bool ebb__layout_order(ebb__plan *p, ebb__cell *c);
 bool ebb__layout_place(ebb__plan *p, ebb__cell *c);
 bool ebb__layout_route(ebb__plan *p);
 
-/* The place of a source's port on the border of frame `box` where it comes in or goes out, beside the frame's middle; 0 on other boxes. */
-float ebb__port(const ebb__plan *p, int32_t box, int32_t src, bool in);
+/* The place of a source's port on the border of frame `box` where it comes in or goes out, beside the frame's middle, and which it is in their order; 0 on
+ * other boxes. */
+float ebb__port(const ebb__plan *p, int32_t box, int32_t src, bool in, int32_t *slot);
 const ebb__trunk *ebb__trunk_of(const ebb__cell *c, int32_t src); /* NULL: none */
+
+/* A leaf, or where the wire of a leaf comes in. */
+static inline bool ebb__is_leaf(const ebb__plan *p, const ebb__vertex *v) {
+    const int32_t box = v->box >= 0 ? v->box : v->src;
+    return box >= 0 && p->boxes[box].kind == EBB_BOX_TENSOR;
+}
 
 /* A box's size along and across the flow. */
 static inline float ebb__along(const ebb__plan *p, int32_t box) {

@@ -165,11 +165,15 @@ bool ebb__layout_vertices(ebb__plan *p, ebb__cell *c) {
     c->trunks = EBB__NEW(&p->mem, c->n_trunks, ebb__trunk);
     c->v = EBB__NEW(&p->mem, c->n, ebb__vertex);
     if (!c->trunks || !c->v) return false;
-    for (int32_t i = 0; i < c->n; i++) c->v[i] = (ebb__vertex){.box = -1};
+    for (int32_t i = 0; i < c->n; i++) c->v[i] = (ebb__vertex){.box = -1, .src = -1, .slots = 1};
     for (int32_t i = 0; i < c->n_items; i++) {
         const int32_t b = p->items[c->item + i];
         ebb__vertex *v = &c->v[n_in + i];
         p->vertex_of[b] = n_in + i;
+        if (p->cell_of[b] >= 0) {
+            const ebb__cell *inside = &p->cells[p->cell_of[b]];
+            v->slots = inside->rank[1] > 0 ? inside->rank[1] : 1;
+        }
         v->box = b, v->hi = ebb__across(p, b) / 2;
         pack_satellites(p, b, &v->lo, &v->size);
     }
@@ -180,6 +184,7 @@ bool ebb__layout_vertices(ebb__plan *p, ebb__cell *c) {
             *k = (ebb__trunk){.src = l[i].src, .link = c->link + i, .in = -1, .out = -1};
             k->from = l[i].from < 0 ? (k->in = in++) : p->vertex_of[l[i].from];
         }
+        if (l[i].from < 0) c->v[c->trunks[trunk].in].src = l[i].src;
         c->trunks[trunk].n_links++;
         l[i].up = c->trunks[trunk].from;
         l[i].low = l[i].to < 0 ? (c->trunks[trunk].out = out++) : p->vertex_of[l[i].to];
@@ -197,10 +202,11 @@ const ebb__trunk *ebb__trunk_of(const ebb__cell *c, int32_t src) {
     return lo < c->n_trunks && c->trunks[lo].src == src ? &c->trunks[lo] : NULL;
 }
 
-float ebb__port(const ebb__plan *p, int32_t box, int32_t src, bool in) {
+float ebb__port(const ebb__plan *p, int32_t box, int32_t src, bool in, int32_t *slot) {
     const ebb__cell *c = box < 0 || p->cell_of[box] < 0 ? NULL : &p->cells[p->cell_of[box]];
     const ebb__trunk *k = c ? ebb__trunk_of(c, src) : NULL;
     const int32_t at = !k ? -1 : in ? k->in : k->out;
+    *slot = at < 0 ? 0 : c->v[at].pos;
     return at < 0 ? 0 : ebb__inner_across(p) + c->v[at].at - ebb__across(p, box) / 2;
 }
 

@@ -12,7 +12,8 @@ typedef struct {
     const ebb__plan *p;
     ebb__cell *c;
     float *key;
-    int32_t *temp, *best, *tree;
+    int32_t *temp, *best, *tree,
+        *slot; /* slot: the first of each vertex' places where wires come in, counted along its rank */
 } sorter;
 
 static const ebb__segment *below(const ebb__cell *c, int32_t k) { return &c->segments[c->down_of[k]]; }
@@ -24,52 +25,91 @@ static void number(ebb__cell *c, int32_t rank) {
 
 /* ---- the first order ---- */
 
-static bool first_order(ebb__plan *p, ebb__cell *c) {
-    int32_t *stack = EBB__NEW(&p->mem, c->n + 1, int32_t), *at = EBB__NEW(&p->mem, c->n, int32_t);
-    int32_t *fill = EBB__NEW(&p->mem, c->n_ranks + 1, int32_t), *roots = EBB__NEW(&p->mem, c->n, int32_t);
-    bool *seen = EBB__NEW(&p->mem, c->n, bool);
-    if (!stack || !at || !fill || !roots || !seen) return false;
-    for (int32_t r = 0; r < c->n_ranks; r++) fill[r] = c->rank[r];
-    for (int32_t v = 0; v < c->n; v++) roots[fill[c->v[v].rank]++] = v; /* by rank, then index */
-    for (int32_t r = 0; r < c->n_ranks; r++) fill[r] = c->rank[r];
-    for (int32_t i = 0; i < c->n; i++) {
-        if (seen[roots[i]]) continue;
-        int32_t n = 0;
-        stack[n++] = roots[i], seen[roots[i]] = true, at[roots[i]] = c->down[roots[i]];
-        c->order[fill[c->v[roots[i]].rank]++] = roots[i];
-        while (n) {
-            const int32_t v = stack[n - 1];
-            if (at[v] == c->down[v + 1]) {
-                n--;
-                continue;
-            }
-            const int32_t w = below(c, at[v]++)->low;
-            if (seen[w]) continue;
-            stack[n++] = w, seen[w] = true, at[w] = c->down[w];
-            c->order[fill[c->v[w].rank]++] = w;
+typedef struct {
+    int32_t *stack, *at, *fill;
+    bool *seen;
+} search;
+
+/* Everything below the root that was not seen yet, each behind what its rank holds already. */
+static void descend(ebb__cell *c, search *s, int32_t root) {
+    int32_t n = 0;
+    s->stack[n++] = root;
+    while (n) {
+        const int32_t v = s->stack[n - 1];
+        if (!s->seen[v]) {
+            s->seen[v] = true, s->at[v] = c->down[v];
+            c->order[s->fill[c->v[v].rank]++] = v;
         }
+        if (s->at[v] == c->down[v + 1]) {
+            n--;
+            continue;
+        }
+        const int32_t w = below(c, s->at[v]++)->low;
+        if (!s->seen[w]) s->stack[n++] = w;
     }
+}
+
+/* The leaves that come in alongside stand to the left, as those do that are satellites; then the longest way, then what runs beside it. */
+static bool first_order(ebb__plan *p, ebb__cell *c) {
+    search s = {.stack = EBB__NEW(&p->mem, c->n + 1, int32_t), .at = EBB__NEW(&p->mem, c->n, int32_t)};
+    s.fill = EBB__NEW(&p->mem, c->n_ranks + 1, int32_t), s.seen = EBB__NEW(&p->mem, c->n, bool);
+    int32_t *roots = EBB__NEW(&p->mem, c->n, int32_t), *wide = EBB__NEW(&p->mem, c->n_ranks + 1, int32_t);
+    if (!s.stack || !s.at || !s.fill || !s.seen || !roots || !wide) return false;
+    int32_t longest = 0;
+    for (int32_t r = 0; r < c->n_ranks; r++) s.fill[r] = c->rank[r];
+    for (int32_t v = 0; v < c->n; v++) {
+        roots[s.fill[c->v[v].rank]++] = v; /* by rank, then index */
+        if (c->depth[v] + c->height[v] > longest) longest = c->depth[v] + c->height[v];
+    }
+    for (int32_t r = 0; r < c->n_ranks; r++) s.fill[r] = c->rank[r];
+    for (int kind = 0; kind < 3; kind++) {
+        for (int32_t i = 0; i < c->n; i++) {
+            const int32_t v = roots[i];
+            if (s.seen[v] || c->up[v] != c->up[v + 1]) continue;
+            if (kind == 0 ? c->depth[v] + c->height[v] == longest : kind == 2 || !ebb__is_leaf(p, &c->v[v]))
+                descend(c, &s, v);
+        }
+        if (kind == 1) /* what is left comes from leaves */
+            for (int32_t r = 0; r < c->n_ranks; r++) wide[r] = s.fill[r] - c->rank[r];
+    }
+    for (int32_t r = 0; r < c->n_ranks; r++) { /* to the front with it */
+        const int32_t n = c->rank[r + 1] - c->rank[r], *from = c->order + c->rank[r];
+        for (int32_t i = 0; i < n; i++) roots[c->rank[r] + i] = from[(wide[r] + i) % n];
+    }
+    memcpy(c->order, roots, (size_t)c->n * sizeof *roots);
     for (int32_t r = 0; r < c->n_ranks; r++) number(c, r);
     return true;
 }
 
 /* ---- crossings ---- */
 
+static int32_t end_slot(const sorter *s, int32_t k) {
+    return s->slot[below(s->c, k)->low] + below(s->c, k)->low_slot;
+}
+
+/* Of the segments below a rank. Those of one vertex begin side by side, in the order of its ports. */
 static int64_t crossings_below(const sorter *s, int32_t rank) {
     const ebb__cell *c = s->c;
-    const int32_t n = c->rank[rank + 2] - c->rank[rank + 1];
+    int32_t n = 0;
+    for (int32_t i = c->rank[rank + 1]; i < c->rank[rank + 2]; i++) {
+        s->slot[c->order[i]] = n;
+        n += c->v[c->order[i]].slots;
+    }
     memset(s->tree, 0, (size_t)(n + 1) * sizeof *s->tree);
     int64_t crossings = 0;
     int32_t total = 0;
     for (int32_t i = c->rank[rank]; i < c->rank[rank + 1]; i++) {
-        const int32_t v = c->order[i];
-        for (int32_t k = c->down[v]; k < c->down[v + 1]; k++) { /* those begun before that end behind */
-            int32_t sum = 0;
-            for (int32_t at = c->v[below(c, k)->low].pos + 1; at; at &= at - 1) sum += s->tree[at];
-            crossings += total - sum;
+        const int32_t end = c->down[c->order[i] + 1];
+        for (int32_t k = c->down[c->order[i]], next; k < end; k = next) {
+            for (next = k; next < end && below(c, next)->up_slot == below(c, k)->up_slot; next++) {
+                int32_t sum = 0; /* those begun before that do not end behind */
+                for (int32_t at = end_slot(s, next) + 1; at; at &= at - 1) sum += s->tree[at];
+                crossings += total - sum;
+            }
+            total += next - k;
+            for (int32_t j = k; j < next; j++)
+                for (int32_t at = end_slot(s, j) + 1; at <= n; at += at & -at) s->tree[at]++;
         }
-        for (int32_t k = c->down[v]; k < c->down[v + 1]; k++, total++)
-            for (int32_t at = c->v[below(c, k)->low].pos + 1; at <= n; at += at & -at) s->tree[at]++;
     }
     return crossings;
 }
@@ -161,8 +201,8 @@ bool ebb__layout_order(ebb__plan *p, ebb__cell *c) {
     sorter s = {.p = p, .c = c};
     s.key = EBB__NEW(&p->mem, c->n, float);
     s.temp = EBB__NEW(&p->mem, c->n, int32_t), s.best = EBB__NEW(&p->mem, c->n, int32_t);
-    s.tree = EBB__NEW(&p->mem, c->n + 1, int32_t);
-    if (!s.key || !s.temp || !s.best || !s.tree) return false;
+    s.tree = EBB__NEW(&p->mem, c->n + c->n_links + 1, int32_t), s.slot = EBB__NEW(&p->mem, c->n, int32_t);
+    if (!s.key || !s.temp || !s.best || !s.tree || !s.slot) return false;
     const size_t bytes = (size_t)c->n * sizeof *s.best;
     int64_t fewest = crossings(&s);
     memcpy(s.best, c->order, bytes);

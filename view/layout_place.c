@@ -23,9 +23,14 @@ typedef struct {
 
 static bool is_dummy(const ebb__cell *c, int32_t v) { return v >= c->n_real; }
 
-/* How long the longest way through this segment is; -1 when it belongs to a trunk's dummies. */
+/* How long the longest way through this segment is. */
 static int32_t length_of(const ebb__cell *c, const ebb__segment *s) {
-    return is_dummy(c, s->up) || is_dummy(c, s->low) ? -1 : c->depth[s->up] + c->height[s->low] + 1;
+    return c->depth[s->up] + c->height[s->low] + 1;
+}
+
+/* What a vertex would rather go on by: the longest way, of two that are as long the one without dummies. */
+static int32_t rather(const ebb__cell *c, const ebb__segment *s) {
+    return 2 * length_of(c, s) + !(is_dummy(c, s->up) || is_dummy(c, s->low));
 }
 
 /* ---- ports of boxes: the segment of the longest way ends in the middle, the others beside it in their order ---- */
@@ -41,7 +46,7 @@ static void spread_ports(placer *q) {
         int32_t main = 0;
         if (c->v[v].box < 0 || q->p->cell_of[c->v[v].box] >= 0 || n < 2) continue;
         for (int32_t i = 1; i < n; i++)
-            if (length_of(c, &c->segments[of[i]]) > length_of(c, &c->segments[of[main]])) main = i;
+            if (rather(c, &c->segments[of[i]]) > rather(c, &c->segments[of[main]])) main = i;
         const int32_t side = main > n - 1 - main ? main : n - 1 - main;
         const float room = (c->v[v].hi - 8) / (float)side, step = room < PORT_STEP ? room : PORT_STEP;
         for (int32_t i = 0; i < n; i++) {
@@ -73,18 +78,16 @@ static void join(placer *q, int32_t r, int kind, int32_t longest) {
             last = c->v[c->segments[q->joined_up[w]].up].pos;
             continue;
         }
-        int32_t best = -1, best_length = -2;
+        int32_t best = -1, most_liked = -1;
         for (int32_t k = 0; k < n; k++) { /* from the middle outwards */
             const int32_t s = of[(n - 1) / 2 + (k % 2 ? (k + 1) / 2 : -(k / 2))], u = c->segments[s].up;
-            const int32_t length = length_of(c, &c->segments[s]);
+            const int32_t liked = rather(c, &c->segments[s]);
             const bool both = is_dummy(c, u) && is_dummy(c, w);
             if (q->joined_down[u] >= 0 || c->v[u].pos <= last || c->v[u].pos >= q->most[i]) continue;
-            if (kind == LONGEST  ? length != longest
-                : kind == TRUNK  ? !both
-                : kind == MUTUAL ? q->least[u] != s
-                                 : false)
+            if ((kind == LONGEST && length_of(c, &c->segments[s]) != longest) || (kind == TRUNK && !both) ||
+                (kind == MUTUAL && q->least[u] != s))
                 continue;
-            if (length > best_length) best = s, best_length = length;
+            if (liked > most_liked) best = s, most_liked = liked;
         }
         if (best < 0) continue;
         q->joined_up[w] = best, q->joined_down[c->segments[best].up] = best;
@@ -100,7 +103,7 @@ static void make_blocks(placer *q) {
         if (v < c->n_real && c->depth[v] + c->height[v] > longest) longest = c->depth[v] + c->height[v];
         for (int32_t k = c->down[v]; k < c->down[v + 1]; k++) { /* least: what v would go on by */
             const int32_t s = c->down_of[k];
-            if (q->least[v] < 0 || length_of(c, &c->segments[s]) > length_of(c, &c->segments[q->least[v]]))
+            if (q->least[v] < 0 || rather(c, &c->segments[s]) > rather(c, &c->segments[q->least[v]]))
                 q->least[v] = s;
         }
     }
@@ -227,7 +230,9 @@ static bool find_bands(placer *q) {
     }
     const float least = q->p->right ? 36 : 26;
     for (int32_t r = 0; r < c->n_ranks; r++) {
-        const float room = least + wide[r] / 12;
+        const bool border =
+            c->frame >= 0 && (r == 1 || r == c->n_ranks - 1) && !c->end[r == 1 ? 0 : r]; /* of the frame */
+        const float room = (border ? least / 2 : least) + wide[r] / 12;
         c->begin[r] = r ? c->end[r - 1] + (room < 3 * least ? room : 3 * least) : 0;
         c->end[r] += c->begin[r];
     }

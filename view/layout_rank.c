@@ -58,6 +58,8 @@ static bool longest_paths(ebb__plan *p, ebb__cell *c, const edges *g) {
             r = last + 1;
         }
         c->v[v].rank = r;
+        if (!is_item(c, v) && !r && !ebb__is_leaf(p, &c->v[v]))
+            c->depth[v] = n; /* the data's way comes before that of leaves */
         for (int32_t k = g->at[v]; k < g->at[v + 1]; k++) {
             const int32_t w = g->to[k];
             c->v[w].rank = max_of(c->v[w].rank, r + 1);
@@ -74,7 +76,7 @@ static bool longest_paths(ebb__plan *p, ebb__cell *c, const edges *g) {
     }
     for (int32_t v = 0; v < n; v++) {
         held[v] |= next[v] == c->v[v].rank || !is_item(c, v);
-        if (held[v])
+        if (held[v] && !ebb__is_leaf(p, &c->v[v]))
             for (int32_t k = g->at[v]; k < g->at[v + 1]; k++) held[g->to[k]] = true;
     }
     for (int32_t v = n - 1; v >= 0; v--) {
@@ -112,15 +114,48 @@ static bool add_dummies(ebb__plan *p, ebb__cell *c) {
         else total += k->n_dummies;
     }
     ebb__vertex *v = EBB__NEW(&p->mem, c->n_real + total, ebb__vertex);
-    if (!v) return false;
-    for (int32_t i = 0; i < c->n_real; i++) v[i] = c->v[i];
-    c->v = v, c->n = c->n_real;
+    int32_t *depth = EBB__NEW(&p->mem, c->n_real + total, int32_t);
+    int32_t *height = EBB__NEW(&p->mem, c->n_real + total, int32_t);
+    if (!v || !depth || !height) return false;
+    for (int32_t i = 0; i < c->n_real; i++) v[i] = c->v[i], depth[i] = c->depth[i], height[i] = c->height[i];
+    c->v = v, c->n = c->n_real, c->depth = depth, c->height = height;
     for (int32_t i = 0; i < c->n_trunks; i++) {
         ebb__trunk *k = &c->trunks[i];
         k->dummy = c->n;
-        for (int32_t d = 0; d < k->n_dummies; d++)
-            v[c->n++] = (ebb__vertex){.box = -1, .rank = v[k->from].rank + 1 + d};
+        for (int32_t d = 0; d < k->n_dummies; d++, c->n++) {
+            v[c->n] = (ebb__vertex){.box = -1, .src = -1, .slots = 1, .rank = v[k->from].rank + 1 + d};
+            depth[c->n] = depth[k->from];
+        }
+        for (int32_t j = k->link; j < k->link + k->n_links && k->n_dummies; j++) {
+            const ebb__link *l = &p->links[j];
+            const int32_t last = k->dummy + v[l->low].rank - v[k->from].rank - 2; /* the dummy just above it */
+            if (last >= k->dummy) height[last] = max_of(height[last], height[l->low]);
+        }
+        for (int32_t d = c->n - 2; d >= k->dummy; d--) height[d] = max_of(height[d], height[d + 1]);
     }
+    return true;
+}
+
+/* The segments of each vertex on one side, in the order of its ports. */
+static bool list_segments(ebb__plan *p, const ebb__cell *c, int32_t **at, int32_t **of, bool up) {
+    const int32_t n = c->n_segments;
+    int32_t slots = 1; /* more than any slot */
+    for (int32_t i = 0; i < n; i++)
+        slots = max_of(slots, max_of(c->segments[i].up_slot, c->segments[i].low_slot) + 1);
+    int32_t *a = *at = EBB__NEW(&p->mem, c->n + 2, int32_t), *o = *of = EBB__NEW(&p->mem, n, int32_t);
+    int32_t *count = EBB__NEW(&p->mem, slots + 2, int32_t), *by_slot = EBB__NEW(&p->mem, n, int32_t);
+    if (!a || !o || !count || !by_slot) return false;
+    for (int32_t i = 0; i < n; i++) {
+        const ebb__segment *s = &c->segments[i];
+        count[(up ? s->low_slot : s->up_slot) + 2]++;
+        a[(up ? s->low : s->up) + 2]++;
+    }
+    for (int32_t k = 2; k < slots + 2; k++) count[k] += count[k - 1];
+    for (int32_t v = 2; v <= c->n; v++) a[v] += a[v - 1];
+    for (int32_t i = 0; i < n; i++)
+        by_slot[count[(up ? c->segments[i].low_slot : c->segments[i].up_slot) + 1]++] = i;
+    for (int32_t i = 0; i < n; i++)
+        o[a[(up ? c->segments[by_slot[i]].low : c->segments[by_slot[i]].up) + 1]++] = by_slot[i];
     return true;
 }
 
@@ -130,33 +165,29 @@ static bool make_segments(ebb__plan *p, ebb__cell *c) {
     for (int32_t i = 0; i < c->n_trunks; i++) {
         ebb__trunk *k = &c->trunks[i];
         const int32_t rank = c->v[k->from].rank;
-        k->port = ebb__port(p, c->v[k->from].box, k->src, false);
+        int32_t begin_slot, slot;
+        k->port = ebb__port(p, c->v[k->from].box, k->src, false, &begin_slot);
         for (int32_t j = k->link; j < k->link + k->n_links; j++) {
             ebb__link *l = &p->links[j];
             const int32_t over = c->v[l->low].rank - rank - 1;
-            l->port = ebb__port(p, l->to, k->src, true);
+            l->port = ebb__port(p, l->to, k->src, true, &slot);
             if (over && k->far) continue;
             c->segments[c->n_segments++] = (ebb__segment){.up = over ? k->dummy + over - 1 : k->from,
                                                           .low = l->low,
                                                           .link = j,
+                                                          .up_slot = over ? 0 : begin_slot,
+                                                          .low_slot = slot,
                                                           .up_port = over ? 0 : k->port,
                                                           .low_port = l->port};
         }
         for (int32_t d = 0; d < k->n_dummies; d++)
-            c->segments[c->n_segments++] = (ebb__segment){
-                .up = d ? k->dummy + d - 1 : k->from, .low = k->dummy + d, .link = -1, .up_port = d ? 0 : k->port};
+            c->segments[c->n_segments++] = (ebb__segment){.up = d ? k->dummy + d - 1 : k->from,
+                                                          .low = k->dummy + d,
+                                                          .link = -1,
+                                                          .up_slot = d ? 0 : begin_slot,
+                                                          .up_port = d ? 0 : k->port};
     }
-    int32_t **at[] = {&c->down, &c->up}, **of[] = {&c->down_of, &c->up_of};
-    for (int way = 0; way < 2; way++) {
-        int32_t *a = *at[way] = EBB__NEW(&p->mem, c->n + 2, int32_t);
-        int32_t *o = *of[way] = EBB__NEW(&p->mem, c->n_segments, int32_t);
-        if (!a || !o) return false;
-        for (int32_t i = 0; i < c->n_segments; i++) a[(way ? c->segments[i].low : c->segments[i].up) + 2]++;
-        for (int32_t v = 2; v <= c->n; v++) a[v] += a[v - 1];
-        for (int32_t i = 0; i < c->n_segments; i++)
-            o[a[(way ? c->segments[i].low : c->segments[i].up) + 1]++] = i;
-    }
-    return true;
+    return list_segments(p, c, &c->down, &c->down_of, false) && list_segments(p, c, &c->up, &c->up_of, true);
 }
 
 bool ebb__layout_rank(ebb__plan *p, ebb__cell *c) {

@@ -2,7 +2,7 @@
  *
  * A node is shown by its own box when all groups around it are open, else by the box of the outermost closed one. Rounds folded into the first of
  * their twins are shown by what shows the first one's nodes. A leaf belongs to the innermost group around all who read it: it is shown where that is open,
- * beside a composed op that is closed, and not at all inside other closed groups; inputs are always shown, at the top. */
+ * beside a composed op that is closed, and not at all inside other closed groups or folded rounds; inputs are shown at the top. */
 #include "layout.h"
 #include <stdio.h>
 #include <string.h>
@@ -175,10 +175,11 @@ static bool show_leaves(ebb__plan *p, const group *g) {
         const ebb_trace_tensor *x = &t->tensors[i];
         const bool input = x->kind == EBB_TT_INPUT, named = input || x->kind == EBB_TT_PARAM;
         if (x->node >= 0 || (home[i] == UNREAD && !named)) continue;
+        if (home[i] >= 0 && g[home[i]].state == FOLDED) continue; /* of a round that another stands for */
         const int32_t in = input || home[i] == UNREAD ? -1 : home[i];
         if (in < 0 || g[in].state == OPEN) {
             p->leaf_box[i] = add_box(p, EBB_BOX_TENSOR, i, 1, in < 0 ? -1 : g[in].box, -1);
-        } else if (g[in].state != FOLDED && g[in].box >= 0) { /* inside a closed group */
+        } else if (g[in].box >= 0) { /* inside a closed group */
             const ebb_box *b = &p->boxes[g[in].box];
             if (t->groups[b->id].kind == EBB_TG_OP)
                 p->leaf_box[i] = add_box(p, EBB_BOX_TENSOR, i, 1, b->frame, -1);

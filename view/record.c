@@ -32,19 +32,20 @@ static ebb_status on_event(ebb *e, const ebb_event *ev, void *user) {
 
 /* ---- begin --------------------------------------------------------------------------------------------------------- */
 
-/* Parameters have the first entries, in their order. A live record keeps a copy of each: the optimizer writes to them. */
+/* Parameters have the first entries, in their order. Each is copied: the optimizer writes to it. */
 static void add_params(ebb_recorder *r) {
     for (size_t i = 0; i < ebb_param_count(r->e) && !r->t.failed; i++) {
         ebb_tensor *p = ebb_param_at(r->e, i);
         const int32_t x = ebb__entry_add(r, p, -1, -1, true);
-        if (x >= 0) ebb__tensor_at(&r->t, x)->kind = EBB_TT_PARAM;
-        if (x < 0 || !r->o.live) continue;
+        if (x < 0) return;
         ebb_info info;
         ebb_tensor_info(p, &info);
         ebb_ints shape = {info.ndim, {0}};
         memcpy(shape.v, info.shape, sizeof shape.v);
-        ebb_tensor *copy = ebb_tensor_new(r->e, (ebb_dtype)info.dtype, shape, info.data);
+        ebb_tensor *copy =
+            ebb_name(ebb_tensor_new(r->e, (ebb_dtype)info.dtype, shape, info.data), ebb_name_of(p));
         ebb__seen_at(r, x)->copied = ebb_retain(copy);
+        ebb__tensor_at(&r->t, x)->kind = EBB_TT_PARAM;
         r->t.failed = r->t.failed || !copy;
     }
 }
@@ -140,16 +141,15 @@ static ebb_tensor *apart(ebb_tensor *t) {
 static void let_go(ebb_recorder *r, bool keep) {
     for (int32_t i = 0; i < (int32_t)r->seen.n; i++) {
         ebb__seen *s = ebb__seen_at(r, i);
-        if (keep && ebb__tensor_at(&r->t, i)->kind == EBB_TT_PARAM && s->copied) { /* as it was before the step */
+        if (keep && s->copied && ebb__tensor_at(&r->t, i)->kind == EBB_TT_PARAM) { /* as it was before the step */
             ebb_release(s->value);
             s->value = s->copied;
-            s->copied = NULL;
-            continue;
+        } else {
+            ebb_release(s->copied);
+            if (keep && !s->overwritten) s->value = apart(s->value);
+            else ebb_release(s->value), s->value = NULL;
         }
-        ebb_release(s->copied);
         s->copied = NULL;
-        if (keep && !s->overwritten) s->value = apart(s->value);
-        else ebb_release(s->value), s->value = NULL;
         if (keep) s->grad = apart(s->grad);
         else ebb_release(s->grad), s->grad = NULL;
     }
@@ -168,6 +168,7 @@ const ebb_trace_step *ebb_record_end(ebb_recorder *r) {
     unlisten(r);
     read_names(r);
     ebb__groups_make(r);
+    if (!r->t.failed) ebb__diagnose(r);
     r->step.about = ebb__text_format(&r->t, "ebb %s, %d thread%s, %s", ebb_version(), ebb_threads(e),
                                      ebb_threads(e) == 1 ? "" : "s", ebb_level_name(ebb_level(e)));
     ebb__tables_step(&r->t, &r->step);

@@ -3,6 +3,7 @@
  * When the first rule of a node runs, everything that its outputs lead to is done: the cotangents are the gradients of the outputs. What
  * each rule gives is the operand's part. A leaf's gradient is what backward adds to its .grad, or, when that held something, the sum. */
 #include "recorder.h"
+#include <math.h>
 
 /* Statistics of a gradient, which a live record keeps in *kept. */
 static int32_t gradient(ebb_recorder *r, ebb_tensor *g, ebb_tensor **kept) {
@@ -69,13 +70,27 @@ ebb_status ebb__record_end(ebb_recorder *r) {
     return r->t.failed ? ebb_error_code(r->e) : EBB_OK;
 }
 
+/* |new - old|, of two contiguous tensors of one shape. */
+static float distance(const ebb_tensor *new, const ebb_tensor *old) {
+    ebb_info a, b;
+    ebb_tensor_info(new, &a);
+    ebb_tensor_info(old, &b);
+    double sum = 0;
+    for (int64_t i = 0; i < a.numel; i++) {
+        const double d = ebb__element(&a, i) - ebb__element(&b, i);
+        sum += d * d;
+    }
+    return ebb__to_float(sqrt(sum));
+}
+
 ebb_status ebb__record_step(ebb_recorder *r) {
     if (r->phase == EBB__BACKWARD) return EBB_OK;
     for (int32_t i = 0; i < (int32_t)r->seen.n; i++) {
-        const ebb_tensor *t = ebb__seen_at(r, i)->value;
+        const ebb_tensor *t = ebb__seen_at(r, i)->value, *old = ebb__seen_at(r, i)->copied;
         if (ebb__tensor_at(&r->t, i)->node >= 0 || !ebb__tensor_at(&r->t, i)->needs_grad || !t) continue;
         const int32_t after = ebb__stats_add(&r->t, t, r->o.keep);
         ebb__tensor_at(&r->t, i)->after = after;
+        if (old) ebb__seen_at(r, i)->moved = distance(t, old);
     }
     return ebb__record_happens(r, EBB_TE_STEP, -1, -1, -1);
 }

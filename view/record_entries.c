@@ -3,6 +3,7 @@
  * A write in place changes the tape by nodes of its own (a view of the tensor that was written to, a base whose part was). They are found
  * when a tensor comes by whose place on the tape is not the one it had. */
 #include "recorder.h"
+#include <math.h>
 #include <string.h>
 
 /* ---- from tensors to entries ---------------------------------------------------------------------------------------- */
@@ -47,7 +48,7 @@ static int32_t blank(ebb_recorder *r, int32_t node, int32_t out) {
                                                    .value = -1,
                                                    .grad = -1,
                                                    .after = -1};
-    *ebb__seen_at(r, i) = (ebb__seen){.tape = -1, .before = -1};
+    *ebb__seen_at(r, i) = (ebb__seen){.tape = -1, .before = -1, .moved = NAN};
     return i;
 }
 
@@ -62,8 +63,8 @@ int32_t ebb__entry_add(ebb_recorder *r, ebb_tensor *t, int32_t node, int32_t out
     for (int32_t d = 0; d < info.ndim; d++)
         x->dim[d] = info.shape[d] > INT32_MAX ? INT32_MAX : (int32_t)info.shape[d];
     x->needs_grad = ebb_needs_grad(t);
-    *ebb__seen_at(r, i) =
-        (ebb__seen){.value = ebb_retain(t), .tape = ebb_node_of(t), .before = -1, .overwritten = !value};
+    *ebb__seen_at(r, i) = (ebb__seen){
+        .value = ebb_retain(t), .tape = ebb_node_of(t), .before = -1, .moved = NAN, .overwritten = !value};
     if (!value) return i;
     x->value = ebb__stats_add(&r->t, t, r->o.keep);
     return r->t.failed ? -1 : i;

@@ -12,9 +12,10 @@
 
 typedef struct ebb__seen {    /* of a tensor */
     ebb_tensor *value, *grad; /* retained; grad: of a live record */
-    ebb_tensor *copied; /* retained: the result that was copied into `value`, by a composed op in place */
+    ebb_tensor *copied; /* retained: a parameter as it was at the beginning; or the result that a composed op copied into `value` in place */
     int64_t tape;       /* the node of the tape that made it, when it got its entry */
     int32_t before;     /* of `stats`: a leaf's .grad before backward; -1: there was none */
+    float moved;        /* the norm of the optimizer's step; NAN: none is known */
     bool overwritten;   /* `value` no longer has the elements that it had */
 } ebb__seen;
 
@@ -98,6 +99,6 @@ ebb_status ebb__record_step(ebb_recorder *r);
 ebb_status ebb__record_happens(ebb_recorder *r, int kind, int32_t node, int32_t input, int32_t tensor);
 /* groups.c: groups of regions and composed ops, and which are alike. */
 void ebb__groups_make(ebb_recorder *r);
-/* diagnose.c */
-void ebb__diagnose(ebb__tables *t, const ebb_trace_step *s);
+/* diagnose.c: adds the findings. */
+void ebb__diagnose(ebb_recorder *r);
 #endif

@@ -39,7 +39,7 @@ static const char style[] =
     "@media(prefers-color-scheme:dark){:root{--paper:#11151c;--ink:#e6e9ef;--soft:#8f9aab;--line:#3a4352;--wire:#657082;--box:#1b212b;"
     "--group:#232b38;--frame:#9fb4dc0d;--input:#17301f;--input-line:#3f7a57;--param:#33280f;--param-line:#80672f;--bad:#ff7a70}}\n"
     "svg{background:var(--paper)}text{font:12px ui-sans-serif,system-ui,sans-serif;fill:var(--ink);text-anchor:middle}\n"
-    ".op{font-weight:600}.about,.leaf,.title{font-size:10.5px}.about{fill:var(--soft)}.title{fill:var(--soft);font-weight:600;text-anchor:start}\n"
+    ".op{font-weight:600}.about,.leaf,.title{font-size:10.5px}.about{fill:var(--soft)}.title{fill:var(--soft);font-weight:600;text-anchor:start;paint-order:stroke;stroke:var(--paper);stroke-width:4px}\n"
     ".node{fill:var(--box);stroke:var(--line)}.group{fill:var(--group);stroke:var(--line)}.frame{fill:var(--frame);stroke:var(--line)}\n"
     ".input{fill:var(--input);stroke:var(--input-line)}.param{fill:var(--param);stroke:var(--param-line)}.const{fill:var(--group);stroke:var(--line)}\n"
     ".wire{fill:none;stroke:var(--wire);stroke-linecap:round}.tip{fill:var(--wire)}.bad{stroke:var(--bad)}\n"

@@ -46,18 +46,21 @@ static size_t max_scratch(const ebb_loop *l) {
     return (size_t)count->v[count->n - 1] * sizeof(reach);
 }
 
-/* NaN wins over everything, the first of equal elements over the later ones. */
+/* Moves `at` to place j if its element is greater, or a NaN. By a mask, behind the optimizer's back: which element is the greatest
+ * cannot be predicted, and browsers make branches of selects. */
 #define TAKE(j)                                                                                              \
     do {                                                                                                     \
         const T v = x[j];                                                                                    \
-        const bool more = v > best || v != v;                                                                \
-        best = more ? v : best;                                                                              \
-        at = more ? (j) : at;                                                                                \
+        int64_t more = -(int64_t)((v > x[at]) | (v != v));                                                   \
+        __asm__("" : "+r"(more));                                                                            \
+        at += ((j)-at) & more;                                                                               \
     } while (0)
 
+/* NaN wins over everything, the first of equal elements over the later ones. */
 EBB_KERNEL(window_max_fwd,
     const grid g = ebb__grid_of(l->attrs);
     const bool adaptive = ((const max_attrs *)l->attrs)->adaptive;
+    const int64_t line = g.size[2];
     reach *const across = (reach *)l->scratch;
     for (int64_t k = 0; k < g.count[2]; k++) across[k] = ebb__reach_of(&g, adaptive, 2, k);
     for (int64_t u = l->first; u < l->first + l->n; u++) {
@@ -65,18 +68,18 @@ EBB_KERNEL(window_max_fwd,
         T *most = (T *)l->p[1] + u * g.out;
         int64_t *place = (int64_t *)l->p[2] + u * g.out;
         EACH_WINDOW(g, adaptive, across[ox], {
-            const int64_t first = (Z.from * g.size[1] + Y.from) * g.size[2] + X.from;
             const bool empty = Z.from >= Z.to || Y.from >= Y.to || X.from >= X.to; /* in the padding alone */
-            T best = (T)-INFINITY;
+            const bool square = Z.to - Z.from == 1 && Y.to - Y.from == 2 && Y.step == 1 && X.to - X.from == 2 && X.step == 1;
+            const int64_t first = (Z.from * g.size[1] + Y.from) * line + X.from;
             int64_t at = empty ? 0 : first;
-            if (Z.to - Z.from == 1 && Y.to - Y.from == 2 && X.to - X.from == 2 && Y.step == 1 && X.step == 1) { /* the usual one */
+            if (square) { /* the usual window, 2x2 */
                 TAKE(first);
                 TAKE(first + 1);
-                TAKE(first + g.size[2]);
-                TAKE(first + g.size[2] + 1);
+                TAKE(first + line);
+                TAKE(first + line + 1);
             } else
                 EACH_IN_WINDOW(g, TAKE(i);)
-            most[p] = best;
+            most[p] = empty ? -(T)INFINITY : x[at];
             place[p] = at;
         })
     })

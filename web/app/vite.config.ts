@@ -47,7 +47,7 @@ export default defineConfig(({ mode }) => {
       modulePreload: { polyfill: false },
       ...(single ? { assetsInlineLimit: Infinity, cssCodeSplit: false, rolldownOptions: { output: { codeSplitting: false } } } : {}),
     },
-    server: { host: '127.0.0.1', port: 5173, strictPort: true },
+    server: { host: '127.0.0.1', port: 5173, strictPort: true, fs: { allow: [here('../..')] } },
     preview: { host: '127.0.0.1', port: 4173, strictPort: true },
   };
 });

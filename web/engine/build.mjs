@@ -3,7 +3,7 @@
 //   1. src/generated/abi.ts from the C headers, src/generated/ops.ts from the registry of the module that was built
 //   2. the types, checked and written by tsc   3. the code, bundled by esbuild   4. modules, package.json, README beside them
 import { execFileSync } from 'node:child_process';
-import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { gzipSync } from 'node:zlib';
@@ -27,9 +27,10 @@ for (const [name, from] of modules) {
 writeFileSync(path.join(out, 'package.json'), JSON.stringify({
   name: 'ebb', version: '0.1.0', description: 'A plugin-based autograd engine, in WebAssembly.', license: 'MIT', type: 'module', sideEffects: false,
   exports: Object.fromEntries(Object.entries(entries).map(([k, v]) =>
-    [k === 'ebb' ? '.' : `./${k}`, { types: `./types/${v.replace('.ts', '.d.ts')}`, default: `./${k}.js` }])),
+    [k.replace(/^ebb-?/, './').replace(/\/$/, ''), { types: `./types/${v.replace('.ts', '.d.ts')}`, default: `./${k}.js` }])),
   files: ['*.js', '*.wasm', 'types', 'README.md'],
 }, null, 2) + '\n');
+cpSync(path.join(here, 'README.md'), path.join(out, 'README.md'));
 
 writeAbi(root, path.join(root, 'build/engine/include'), path.join(generated, 'abi.ts'));
 
@@ -44,6 +45,11 @@ const { load } = await import(pathToFileURL(path.join(out, 'ebb.js')));
 const ops = writeOps(await load(), path.join(generated, 'ops.ts'));
 
 execFileSync(path.join(root, 'node_modules/.bin/tsc'), ['-p', here, '--outDir', path.join(out, 'types')], { stdio: 'inherit' });
+for (const file of readdirSync(path.join(out, 'types'), { recursive: true })) { // a user's compiler knows the names of modules only
+  if (!file.endsWith('.d.ts')) continue;
+  const at = path.join(out, 'types', file), text = readFileSync(at, 'utf8');
+  writeFileSync(at, text.replace(/(from '|import\(')(\.[^']*)\.ts'/g, "$1$2.js'"));
+}
 for (const name of Object.keys(entries)) {
   const all = new Set([`${name}.js`]); // with what it imports
   for (const file of all) for (const [, chunk] of readFileSync(path.join(out, file), 'utf8').matchAll(/from"\.\/([^"]+)"/g)) all.add(chunk);

@@ -71,12 +71,6 @@ typedef struct ebb_memory {
 } ebb_memory;
 EBB_API void ebb_memory_stats(const ebb *e, ebb_memory *out);
 EBB_API void ebb_memory_trim(ebb *e); /* gives cached blocks back to the system */
-/* Memory of the session for what is built on it: counted, limited and freed with it; 64-byte aligned. -> NULL and EBB_E_MEMORY when there
- * is none. Given back with the size it was asked with; NULL is fine. */
-EBB_API void *ebb_memory_get(ebb *e, size_t bytes);
-EBB_API void ebb_memory_put(ebb *e, void *p, size_t bytes);
-/* *(void **)array holds *cap items, `used` of them in use: makes room for `more`. On failure it stays as it is. */
-EBB_API bool ebb_memory_grow(ebb *e, void *array, size_t *cap, size_t used, size_t more, size_t item);
 
 /* ---- scopes --------------------------------------------------------------------------------------------------- */
 
@@ -348,9 +342,12 @@ EBB_API ebb_status ebb_load(ebb *e, const char *path);
 
 /* ---- for libraries on top: model languages, viewers ------------------------------------------------------------------ */
 
-/* Zeroed memory of the session: counted, limited, and gone with it at the latest. NULL and EBB_E_MEMORY when there is none. bytes: as it was taken. */
+/* Zeroed memory of the session: counted, limited, and gone with it at the latest; 64-byte aligned. NULL and EBB_E_MEMORY when there is none. Given
+ * back with the size it was asked with; NULL is fine. */
 EBB_API void *ebb_memory_get(ebb *e, size_t bytes);
 EBB_API void ebb_memory_put(ebb *e, void *p, size_t bytes);
+/* *(void **)array holds *cap items, `used` of them in use: makes room for `more`. On failure it stays as it is. */
+EBB_API bool ebb_memory_grow(ebb *e, void *array, size_t *cap, size_t used, size_t more, size_t item);
 /* What a library keeps with a session: zeroed at first, the same at every call, until ebb_close. ebb_kept: NULL when there is none yet. */
 EBB_API void *ebb_keep(ebb *e, const char *key, size_t bytes);
 EBB_API void *ebb_kept(const ebb *e, const char *key);

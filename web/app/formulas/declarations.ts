@@ -15,7 +15,7 @@ const field = (body: string, name: string): string => joined(new RegExp(`\\.${na
 /** Name of a table of attributes -> the defaults that are numbers. */
 function attributeTables(source: string): Map<string, Record<string, number>> {
   const tables = new Map<string, Record<string, number>>();
-  for (const [, name, body] of source.matchAll(/static const ebb_attr (\w+)\[\] = \{([\s\S]*?)\n\};/g)) {
+  for (const [, name, body] of source.matchAll(/static const ebb_attr (\w+)\[\] = \{([\s\S]*?)\};/g)) {
     const defaults: Record<string, number> = {};
     for (const [, attr, value] of body!.matchAll(/EBB_ATTR\(\w+, \w+, (\w+), "([^"]*)"/g)) {
       if (value !== '' && Number.isFinite(Number(value))) defaults[attr!] = Number(value);

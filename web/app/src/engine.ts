@@ -7,17 +7,19 @@ export interface EngineModule {
   decode(file: ArrayBuffer, frame: number): Trace;
 }
 
-let started: Promise<EngineModule> | null = null;
-
-async function start(): Promise<EngineModule> {
+/** An engine of its own, with a worker of its own: whoever asks for it closes it. */
+export async function newEngine(): Promise<EngineModule> {
   // While the engine cannot yet answer everything, `vite build` shows the stand-in; `vite build --mode engine` the real one.
   if (import.meta.env.MODE !== 'engine' && import.meta.env.MODE !== 'single') return (await import('./dev/engine')).startStandIn();
   const [{ createEngine, decodeTrace }, parts] = await Promise.all([import('@engine/client'), import('@parts')]);
   return { engine: createEngine(parts), decode: decodeTrace };
 }
 
+let started: Promise<EngineModule> | null = null;
+
+/** The page's engine. */
 export function getEngine(): Promise<EngineModule> {
-  started ??= start().catch((e: unknown) => {
+  started ??= newEngine().catch((e: unknown) => {
     started = null; // so that it is tried again
     throw e;
   });

@@ -1,7 +1,7 @@
 // wasm.ts - one instance of the engine: its exports, its memory as typed views, texts, structs, callbacks.
 //
 // Invariants:
-//   - the views belong to the memory as it is: it may grow inside any call of an export, and the engine then tells us (its only import), so that
+//   - the views belong to the memory as it is: it may grow inside any call of an export, and the engine then tells us (the clock is its only other import), so that
 //     they are made again before that call returns. Never keep a view across a call.
 //   - `alloc` gives memory of the frame: whoever takes some notes `mark` before and puts it back afterwards, also when something is thrown.
 import type { Exports } from './generated/abi.ts';
@@ -54,7 +54,15 @@ export class Wasm {
 
   static async open(module: WebAssembly.Module): Promise<Wasm> {
     let refresh = () => {};
-    const instance = await WebAssembly.instantiate(module, { env: { emscripten_notify_memory_growth: () => refresh() } });
+    let instance: WebAssembly.Instance;
+    const clock_time_get = (_id: number, _precision: bigint, p: number): number => { // WASI: nanoseconds, as 64 bits
+      const ns = BigInt(Math.round((performance.timeOrigin + performance.now()) * 1e6));
+      new DataView((instance.exports as unknown as Runtime).memory.buffer).setBigUint64(p, ns, true);
+      return 0;
+    };
+    instance = await WebAssembly.instantiate(module, {
+      env: { emscripten_notify_memory_growth: () => refresh() }, wasi_snapshot_preview1: { clock_time_get },
+    });
     return new Wasm(instance, (f) => { refresh = f; });
   }
 

@@ -40,6 +40,7 @@ function constants(text) {
     let next = 0;
     for (const item of body.split(',').map((s) => s.trim()).filter(Boolean)) {
       const [name, value] = item.split('=').map((s) => s.trim());
+      if (!name.startsWith('EBB_')) continue; // of a macro's body
       if (value !== undefined) next = Number(value);
       if (!Number.isInteger(next)) throw new Error(`enum: what is ${item}?`);
       all.set(name, next++);

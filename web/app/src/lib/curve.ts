@@ -39,17 +39,3 @@ export function thin(values: ArrayLike<number>, length: number, most: number): n
   if (places.at(-1) !== length - 1) places.push(length - 1);
   return places;
 }
-
-/** 1-2-5 ticks are the plot's; this is the span of positive values for a logarithmic axis, in whole powers of ten. */
-export function decades(values: ArrayLike<number>): [number, number] {
-  let low = Infinity, high = 0;
-  for (let i = 0; i < values.length; i++) {
-    const v = values[i]!;
-    if (!(v > 0) || !Number.isFinite(v)) continue;
-    low = Math.min(low, v);
-    high = Math.max(high, v);
-  }
-  if (high === 0) return [1e-3, 1];
-  const span: [number, number] = [10 ** Math.floor(Math.log10(low)), 10 ** Math.ceil(Math.log10(high))];
-  return span[0] === span[1] ? [span[0], span[0] * 10] : span;
-}

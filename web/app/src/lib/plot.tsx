@@ -42,11 +42,17 @@ function optionsOf({ lines, palette, log, height = 150, range }: Props, width: n
 /** The values under the pointer, or the last ones. */
 function Readings({ x, lines, at }: { x: ArrayLike<number>; lines: Line[]; at: number | null }) {
   const i = at ?? x.length - 1;
+  const reading = (values: ArrayLike<number>): number => {
+    let k = i;
+    // A curve that ended earlier says its last value.
+    while (at === null && k > 0 && Number.isNaN(values[k])) k--;
+    return values[k] ?? NaN;
+  };
   return (
     <p class="readings number" aria-hidden="true">
       <span class="muted">{x.length ? `step ${x[i] ?? 0}` : ''}</span>
       {lines.filter((l) => !l.faint).map((l) => (
-        <span key={l.label}><span class="swatch" style={{ background: l.colour }} />{l.label} {formatNumber(l.values[i] ?? NaN, 4)}</span>
+        <span key={l.label}><span class="swatch" style={{ background: l.colour }} />{l.label} {formatNumber(reading(l.values), 4)}</span>
       ))}
     </p>
   );

@@ -3,8 +3,11 @@ import type { ComponentType } from 'preact';
 import type { IconName } from '../ui/icon';
 import type { State } from '../state';
 import { EditorPanel } from './editor';
+import { FindingsPanel, findingsBadge } from './findings';
 import { FormulaPanel } from './formula';
+import { GalleryPanel } from './gallery';
 import { InspectorPanel } from './inspector';
+import { PluginsPanel } from './plugins';
 import { TrainingPanel } from './training';
 import { OutlinePanel } from './outline';
 import './panels.css';
@@ -21,11 +24,14 @@ export interface Panel {
 }
 
 export const panels: readonly Panel[] = [
+  { id: 'gallery', title: 'Gallery', icon: 'gallery', side: 'left', component: GalleryPanel },
   { id: 'editor', title: 'Model', icon: 'code', side: 'left', component: EditorPanel },
   { id: 'outline', title: 'Outline', icon: 'tree', side: 'left', component: OutlinePanel },
+  { id: 'plugins', title: 'Plugins', icon: 'plugin', side: 'left', component: PluginsPanel },
   { id: 'training', title: 'Training', icon: 'chart', side: 'right', component: TrainingPanel },
   { id: 'inspector', title: 'Tensor', icon: 'grid', side: 'right', component: InspectorPanel },
   { id: 'formula', title: 'Formula', icon: 'formula', side: 'right', component: FormulaPanel },
+  { id: 'findings', title: 'Findings', icon: 'warning', side: 'right', component: FindingsPanel, badge: findingsBadge },
 ];
 
 export const panelsOf = (side: Panel['side']): Panel[] => panels.filter((p) => p.side === side);

@@ -180,7 +180,7 @@ function TensorView({ trace, tensor, large, onLarge }: { trace: Trace; tensor: n
     setView(toShares(grid, zoomView(grid, cells, middle, factor)));
   };
   return (
-    <div class={large ? 'tensor large' : 'tensor'}>
+    <div class={large ? 'tensor-view large' : 'tensor-view'}>
       {dims.map((dim, d) => (
         <Slider key={d} label={`dim ${d}`} min={0} max={dim - 1} value={lead[d]!} text={`${lead[d]} of ${dim}`} testid={`slice-${d}`}
           onInput={(i) => setLead(lead.map((was, k) => (k === d ? i : was)))} />

@@ -57,7 +57,6 @@ export const enum C {
   EBB_SKIPS_NAN = 2048,
   EBB_OWN_SHAPES = 1024,
   EBB_NONEMPTY = 512,
-  EBB__BLOCK = 64,
   EBB_TT_INPUT = 0,
   EBB_TT_PARAM = 1,
   EBB_TT_CONST = 2,
