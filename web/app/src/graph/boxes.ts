@@ -2,7 +2,7 @@
 //
 // Detail follows the zoom: bodies only, then the op, then the shape and the mean, then the picture of the value in the room that is left.
 import type { Box } from '@engine/protocol';
-import { number } from '../format';
+import { formatNumber } from '../lib/format';
 import { toScreen, visible } from './camera';
 import type { Rect } from './grid';
 import { outside, type Paint, rectOf, roundRect } from './paint';
@@ -157,7 +157,7 @@ function drawMean(p: Paint, d: Drawn, from: number, at: ReturnType<typeof lines>
   if (value < 0 || p.camera.z < 0.9) return;
   const { stats } = thumb(scene.trace, value);
   const bad = stats.nNan + stats.nInf > 0;
-  const text = bad ? (stats.nNan ? 'NaN' : 'inf') : number(Number(stats.mean.toPrecision(2)));
+  const text = bad ? (stats.nNan ? 'NaN' : 'inf') : formatNumber(Number(stats.mean.toPrecision(2)));
   const width = textWidth(text, font, at.small);
   if (from + 10 + width > at.x + at.w) return;
   c.fillStyle = bad ? css.bad : stats.mean < 0 ? css.negative : css['ink-2'];
