@@ -1,5 +1,5 @@
 // palette.ts - the style sheet's colours as the canvas needs them: read again when the theme changes.
-import { divergingTable, type Rgb } from '../scale';
+import { divergingScale, type Rgb } from '../lib/palette';
 
 const names = [
   'paper', 'canvas', 'surface', 'raised', 'sunken', 'ink', 'ink-2', 'ink-3', 'line', 'line-2', 'accent', 'accent-soft', 'forward', 'forward-soft',
@@ -9,8 +9,8 @@ export type Colour = (typeof names)[number];
 
 export interface Palette {
   css: Record<Colour, string>;
-  /** 256 colours, negative to positive. */
-  diverging: Uint8Array;
+  /** From negative to positive: 3 bytes at scaleIndex(value, most). */
+  diverging: Uint8ClampedArray;
   bad: Rgb;
   font: string; mono: string;
 }
@@ -44,7 +44,7 @@ export function getPalette(): Palette {
   canvas.width = canvas.height = 1;
   const pixel = canvas.getContext('2d', { willReadFrequently: true })!;
   const [negative, zero, positive, bad] = (['negative', 'zero', 'positive', 'bad'] as const).map((name) => bytesOf(css[name], pixel)) as [Rgb, Rgb, Rgb, Rgb];
-  palette = { css, diverging: divergingTable(negative, zero, positive), bad, font, mono };
+  palette = { css, diverging: divergingScale(negative, zero, positive).table, bad, font, mono };
   return palette;
 }
 
