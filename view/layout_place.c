@@ -231,7 +231,7 @@ static bool find_bands(placer *q) {
     const float least = q->p->right ? 36 : 26;
     for (int32_t r = 0; r < c->n_ranks; r++) {
         const bool border =
-            c->frame >= 0 && (r == 1 || r == c->n_ranks - 1) && !c->end[r == 1 ? 0 : r]; /* of the frame */
+            c->frame >= 0 && (r == 1 || r == c->n_ranks - 1) && c->end[r == 1 ? 0 : r] == 0; /* of the frame */
         const float room = (border ? least / 2 : least) + wide[r] / 12;
         c->begin[r] = r ? c->end[r - 1] + (room < 3 * least ? room : 3 * least) : 0;
         c->end[r] += c->begin[r];
