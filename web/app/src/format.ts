@@ -1,14 +1,19 @@
 // format.ts - numbers, shapes and events in words, the same everywhere on the page.
 import type { Stats, Trace } from '@engine/protocol';
 
-/** Four significant digits at most, no more characters than needed. */
-export function number(x: number): string {
+const MINUS = '\u2212';
+/** A true minus sign, exponents without plus. */
+export const signed = (text: string): string => text.replace(/^-/, MINUS).replace('e-', `e${MINUS}`).replace('e+', 'e');
+
+/** 0.0123, 12.3, 1.2e-5: `digits` significant ones at most, no more characters than needed. */
+export function number(x: number, digits = 4): string {
   if (Number.isNaN(x)) return 'NaN';
-  if (!Number.isFinite(x)) return x > 0 ? 'inf' : '-inf';
-  const size = Math.abs(x);
+  if (!Number.isFinite(x)) return x > 0 ? '+\u221e' : `${MINUS}\u221e`;
   if (x === 0) return '0';
-  if (size >= 1e5 || size < 1e-3) return x.toExponential(2).replace('e+', 'e');
-  return String(Number(x.toPrecision(4)));
+  const size = Math.abs(x);
+  if (Number.isInteger(x) && size < 1e6) return signed(String(x));
+  if (size < 1e-4 || size >= 1e5) return signed(x.toExponential(Math.max(0, digits - 2)).replace(/\.?0+e/, 'e'));
+  return signed(String(Number(x.toPrecision(digits))));
 }
 
 export const count = (n: number): string => n.toLocaleString('en');

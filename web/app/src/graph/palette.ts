@@ -11,7 +11,7 @@ export interface Palette {
   css: Record<Colour, string>;
   /** 256 colours, negative to positive. */
   diverging: Uint8Array;
-  bad: Rgb;
+  bad: Rgb; surface: Rgb;
   font: string; mono: string;
 }
 
@@ -43,8 +43,8 @@ export function getPalette(): Palette {
   const canvas = document.createElement('canvas');
   canvas.width = canvas.height = 1;
   const pixel = canvas.getContext('2d', { willReadFrequently: true })!;
-  const [negative, zero, positive, bad] = (['negative', 'zero', 'positive', 'bad'] as const).map((name) => bytesOf(css[name], pixel)) as [Rgb, Rgb, Rgb, Rgb];
-  palette = { css, diverging: divergingTable(negative, zero, positive), bad, font, mono };
+  const [negative, zero, positive, bad, surface] = (['negative', 'zero', 'positive', 'bad', 'surface'] as const).map((name) => bytesOf(css[name], pixel)) as [Rgb, Rgb, Rgb, Rgb, Rgb];
+  palette = { css, diverging: divergingTable(negative, zero, positive), bad, surface, font, mono };
   return palette;
 }
 

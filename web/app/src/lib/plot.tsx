@@ -28,7 +28,7 @@ const finite = (values: ArrayLike<number>): (number | null)[] => Array.from(valu
 const dataOf = ({ x, lines, log }: Props): AlignedData => [Array.from(x), ...lines.map((l) => (log ? positive : finite)(l.values))];
 
 function optionsOf({ lines, palette, log, height = 150, range }: Props, width: number): Options {
-  const axis = { stroke: palette.faint, grid: { stroke: palette.line, width: 1 }, ticks: { show: false }, font: '11px ui-sans-serif, system-ui, sans-serif' };
+  const axis = { stroke: palette.css['ink-3'], grid: { stroke: palette.css.line, width: 1 }, ticks: { show: false }, font: '11px ui-sans-serif, system-ui, sans-serif' };
   const short = (_: UPlot, values: (number | null)[]): string[] => values.map((v) => (v === null ? '' : formatNumber(v, 3)));
   return {
     width, height, legend: { show: false }, padding: [8, 8, 0, 0],
@@ -66,7 +66,7 @@ export function Plot(props: Props) {
   const latest = useRef(props);
   latest.current = props;
   const { lines, palette, log, height, range } = props;
-  const shape = `${lines.map((l) => l.label + l.colour + (l.faint ? 'f' : '')).join()} ${log} ${height} ${range} ${palette.faint}`;
+  const shape = `${lines.map((l) => l.label + l.colour + (l.faint ? 'f' : '')).join()} ${log} ${height} ${range} ${palette.css.line}`;
 
   useEffect(() => {
     const observer = new ResizeObserver(([entry]) => setWidth(Math.floor(entry!.contentRect.width)));

@@ -3,11 +3,11 @@ import { useState } from 'preact/hooks';
 import type { CheckLine, Derivative, Trace } from '@engine/protocol';
 import { failureOf } from '../actions';
 import { getEngine } from '../engine';
+import { tensorName } from '../format';
 import { useApp } from '../state';
 import { Button } from '../ui/button';
 import { Icon } from '../ui/icon';
 import { formatNumber } from '../lib/format';
-import { tensorTitle } from '../lib/tensors';
 
 type Asked<T> = { state: 'asking' } | { state: 'done'; answer: T } | { state: 'failed'; message: string };
 
@@ -81,7 +81,7 @@ export function GradientCheck({ trace, node }: { trace: Trace; node: number }) {
         {operands.map(({ operand, tensor }) => (
           <button type="button" class="chip" key={operand} disabled={!live} data-testid={`check-operand-${operand}`}
             onClick={() => askDerivative(async () => (await getEngine()).engine.call('derivative', { node, operand, most: 10 }))}>
-            <span class="muted">with respect to</span> {tensorTitle(trace, tensor)}
+            <span class="muted">with respect to</span> {tensorName(trace, tensor)}
           </button>
         ))}
       </div>

@@ -2,6 +2,7 @@
 import { useEffect, useMemo, useState } from 'preact/hooks';
 import type { Stats, Trace } from '@engine/protocol';
 import { notify, select } from '../actions';
+import { tensorName } from '../format';
 import { useApp } from '../state';
 import { Button } from '../ui/button';
 import { Dialog } from '../ui/dialog';
@@ -11,7 +12,7 @@ import { type Cell, Heatmap, Legend, type View, wholeView, zoomView } from '../l
 import { Histogram } from '../lib/histogram';
 import { cellIndex, cellLabel, cellOf, type Grid, isExact, leadingDims, nestedText, ravel, unravel } from '../lib/grid';
 import { type Palette, usePalette } from '../lib/palette';
-import { focus, type Role, type Slice, tensorsOf, tensorTitle, useFocus, useSlice } from '../lib/tensors';
+import { focus, type Role, type Slice, tensorsOf, useFocus, useSlice } from '../lib/tensors';
 import './inspector.css';
 
 interface Figure { id: 'value' | 'grad' | 'change' | 'after'; title: string; slice: Slice; most: number }
@@ -161,7 +162,7 @@ function TensorView({ trace, tensor, large, onLarge }: { trace: Trace; tensor: n
     }
     return list;
   }, [value?.stats, value?.grid, grad?.stats, grad?.grid, after?.stats, after?.grid]);
-  const name = tensorTitle(trace, tensor);
+  const name = tensorName(trace, tensor);
   const at = pointed ?? (chosen.tensor === tensor ? unravel(t.shape, chosen.element) : null);
   const grid = figures[0]?.slice.grid ?? null;
   const onPoint = (index: number[] | null, isChosen: boolean): void => {
@@ -208,7 +209,7 @@ function Chooser({ trace, roles, tensor, onChoose }: { trace: Trace; roles: Role
     <div class="chips" role="group" aria-label="Tensors of this node">
       {roles.map((r) => (
         <button type="button" class="chip" key={`${r.role} ${r.tensor}`} aria-pressed={r.tensor === tensor} onClick={() => onChoose(r.tensor)}>
-          <span class="muted">{r.role}</span> {tensorTitle(trace, r.tensor)}
+          <span class="muted">{r.role}</span> {tensorName(trace, r.tensor)}
         </button>
       ))}
     </div>
@@ -232,14 +233,14 @@ export function InspectorPanel() {
   return (
     <section class="inspector" aria-label="Tensor">
       <header class="panel-head">
-        <h3 data-testid="tensor-name">{tensorTitle(trace, tensor)}</h3>
+        <h3 data-testid="tensor-name">{tensorName(trace, tensor)}</h3>
         <p class="facts"><span class="number" data-testid="tensor-shape">{formatShape(t.shape)}</span><span>{t.dtype}</span><span>{kinds[t.kind]}</span>{t.needsGrad && t.grad < 0 && <span>its gradient is not there yet</span>}</p>
       </header>
       <Chooser trace={trace} roles={roles} tensor={tensor} onChoose={setWanted} />
       <TensorView key={key} trace={trace} tensor={tensor} large={false} onLarge={() => setLarge(true)} />
       {t.node >= 0 && selection?.kind !== 'node' && <Button label="Select the node that made it" tone="plain" onClick={() => select({ kind: 'node', id: t.node })}>{`Made by ${trace.nodes[t.node]!.op}`}</Button>}
       {large && (
-        <Dialog title={`${tensorTitle(trace, tensor)}  ${formatShape(t.shape)}`} onClose={() => setLarge(false)} wide testid="tensor-dialog">
+        <Dialog title={`${tensorName(trace, tensor)}  ${formatShape(t.shape)}`} onClose={() => setLarge(false)} wide testid="tensor-dialog">
           <TensorView key={key} trace={trace} tensor={tensor} large />
         </Dialog>
       )}

@@ -9,7 +9,7 @@ import { smooth, thin } from '../lib/curve';
 import { diffLines } from '../lib/diff';
 import { FindingCard, severities } from '../lib/finding';
 import { formatCount, formatNumber } from '../lib/format';
-import type { Mistake } from '../lib/gallery';
+import { type Mistake, opening } from '../lib/gallery';
 import { usePalette } from '../lib/palette';
 import { type Line, Plot } from '../lib/plot';
 import { useEvery } from '../lib/throttle';
@@ -36,8 +36,8 @@ function Curves({ contest }: { contest: Contest }) {
   const [log, setLog] = useState(true);
   const data = useMemo(() => bothCurves(a, b), [version]);
   const lines = useMemo((): Line[] => [
-    { label: words.broken.toLowerCase(), colour: palette.bad, values: data.left, width: 2, dash: [5, 3] },
-    { label: words.fixed.toLowerCase(), colour: palette.forward, values: data.right, width: 2 },
+    { label: words.broken.toLowerCase(), colour: palette.css.bad, values: data.left, width: 2, dash: [5, 3] },
+    { label: words.fixed.toLowerCase(), colour: palette.css.forward, values: data.right, width: 2 },
   ], [data, palette]);
   return (
     <div>
@@ -72,7 +72,7 @@ function Summary({ side, contest, onOpen }: { side: Side; contest: Contest; onOp
 }
 
 function Difference({ mistake }: { mistake: Mistake }) {
-  const rows = useMemo(() => diffLines(mistake.broken, mistake.fixed), [mistake]);
+  const rows = useMemo(() => diffLines(opening(mistake.broken).rest, opening(mistake.fixed).rest), [mistake]);
   return (
     <table class="diff" data-testid="diff">
       <caption class="hidden-text">The two texts, line by line; lines that differ are marked.</caption>
@@ -99,7 +99,10 @@ export function MistakeDialog({ mistake, onClose, onOpen }: { mistake: Mistake; 
   return (
     <Dialog title={mistake.title} onClose={onClose} wide testid="mistake-dialog">
       <div class="mistake-body">
-        <p><strong>{mistake.line}</strong> {mistake.about}</p>
+        <dl class="mistake-words">
+          {([['What goes wrong', mistake.wrong], ['Why', mistake.why], ['The fix', mistake.fix], ['Watch', mistake.watch]] as const).filter(([, text]) => text)
+            .map(([name, text]) => <div key={name}><dt>{name}</dt><dd>{text}</dd></div>)}
+        </dl>
         {contest && <Curves contest={contest} />}
         {contest && (
           <div class="contestants">
