@@ -17,6 +17,8 @@ export const titleOf = (id: string): string => {
 
 export interface Opening { first: string; parts: Record<Part, string>; /** The text behind the comments it begins with. */ rest: string }
 
+const sentence = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);
+
 /** The comments a text begins with: the first line, and the parts that are named. Lines without a name go on with the part before. */
 export function opening(text: string): Opening {
   const lines = text.split('\n');
@@ -31,11 +33,11 @@ export function opening(text: string): Opening {
     const words = found && part !== 'watch' ? found[2]! : line;
     parts[part] = `${parts[part]} ${words}`.trim();
   }
+  for (const name of Object.keys(parts) as Part[]) parts[name] = sentence(parts[name]);
   return { first, parts, rest: (end < 0 ? '' : lines.slice(end).join('\n')).trim() };
 }
 
 const stem = (path: string): string => /([^/]+)\.ebb$/.exec(path)?.[1] ?? path;
-const sentence = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);
 
 /** "Moons: two half circles." has its title before the colon. */
 function modelOf(id: string, text: string): GalleryModel {

@@ -3,6 +3,7 @@ import { useEffect, useMemo, useState } from 'preact/hooks';
 import type { Stats, Trace } from '@engine/protocol';
 import { notify, select } from '../actions';
 import { tensorName } from '../format';
+import { momentsOf } from '../moments';
 import { useApp } from '../state';
 import { Button } from '../ui/button';
 import { Dialog } from '../ui/dialog';
@@ -10,12 +11,21 @@ import { Slider } from '../ui/slider';
 import { formatCount, formatIndex, formatNumber, formatShape } from '../lib/format';
 import { type Cell, Heatmap, Legend, type View, wholeView, zoomView } from '../lib/heatmap';
 import { Histogram } from '../lib/histogram';
-import { cellIndex, cellLabel, cellOf, type Grid, isExact, leadingDims, nestedText, ravel, unravel } from '../lib/grid';
+import { cellIndex, cellLabel, cellOf, type Grid, isExact, leadingDims, nestedText, ravel, unravel, WRAP } from '../lib/grid';
 import { type Palette, usePalette } from '../lib/palette';
 import { focus, type Role, type Slice, tensorsOf, useFocus, useSlice } from '../lib/tensors';
 import './inspector.css';
 
 interface Figure { id: 'value' | 'grad' | 'change' | 'after'; title: string; slice: Slice; most: number }
+/** Which figures show what has happened at the moment the timeline stands at. */
+type Present = Record<Figure['id'], boolean>;
+
+function usePresent(trace: Trace, tensor: number): Present {
+  const inspecting = useApp((s) => s.mode === 'inspecting');
+  const m = momentsOf(trace);
+  const value = useApp((s) => m.value[tensor]! < s.time), grad = useApp((s) => m.grad[tensor]! < s.time), stepped = useApp((s) => m.optim < s.time);
+  return { value: !inspecting || value, grad: !inspecting || grad, change: !inspecting || stepped, after: !inspecting || stepped };
+}
 
 const sizeOf = (s: Stats): number => Math.max(Math.abs(s.min), Math.abs(s.max)) || 0;
 const sizeOfGrid = (g: Grid): number => g.values.reduce((most, v) => (Number.isFinite(v) ? Math.max(most, Math.abs(v)) : most), 0);
@@ -33,18 +43,24 @@ const toCells = (g: Grid, v: View): View => ({ row: v.row * g.rows, rows: v.rows
 const toShares = (g: Grid, v: View): View => ({ row: v.row / g.rows, rows: v.rows / g.rows, col: v.col / g.cols, cols: v.cols / g.cols });
 const WHOLE: View = { row: 0, col: 0, rows: 1, cols: 1 };
 
+/** Pictures of few rows stand below each other: side by side they would be lines. */
+const isWide = (shape: readonly number[]): boolean => {
+  const [cols = 1, rows = 1] = [...shape].reverse();
+  return shape.length >= 1 && cols >= 8 * rows && !(shape.length === 1 && cols > WRAP);
+};
+
 interface FiguresProps {
-  figures: Figure[]; shape: number[]; name: string; palette: Palette; height: number;
+  figures: Figure[]; present: Present; shape: number[]; name: string; palette: Palette; height: number;
   view: View; onView(v: View): void;
   pointed: number[] | null; onPoint(index: number[] | null, chosen: boolean): void;
 }
 
-function Figures({ figures, shape, name, palette, height, view, onView, pointed, onPoint }: FiguresProps) {
+function Figures({ figures, present, shape, name, palette, height, view, onView, pointed, onPoint }: FiguresProps) {
   return (
-    <div class="figures">
+    <div class={isWide(shape) ? 'figures wide' : 'figures'}>
       {figures.map(({ id, title, slice, most }) => (
-        <figure key={id} class={`figure ${id}`}>
-          <figcaption>{title}</figcaption>
+        <figure key={id} class={present[id] ? `figure ${id}` : `figure ${id} later`}>
+          <figcaption>{title}{!present[id] && <span class="muted">: later in this step</span>}</figcaption>
           {slice.grid ? (
             <>
               <Heatmap grid={slice.grid} most={most} palette={palette} label={`${title} of ${name}, ${formatShape(shape)}`} maxHeight={height} testid={`heatmap-${id}`}
@@ -148,6 +164,7 @@ function TensorView({ trace, tensor, large, onLarge }: { trace: Trace; tensor: n
   const [view, setView] = useState<View>(WHOLE);
   const [pointed, setPointed] = useState<number[] | null>(null);
   const chosen = useFocus();
+  const present = usePresent(trace, tensor);
   const value = useSlice(trace, tensor, 'value', lead);
   const grad = useSlice(trace, tensor, 'grad', lead);
   const after = useSlice(trace, tensor, 'after', lead);
@@ -187,7 +204,7 @@ function TensorView({ trace, tensor, large, onLarge }: { trace: Trace; tensor: n
           onInput={(i) => setLead(lead.map((was, k) => (k === d ? i : was)))} />
       ))}
       {!figures.length && <p class="muted">The trace holds no numbers of this tensor: it needs no gradient and nothing was kept of it.</p>}
-      <Figures figures={figures} shape={t.shape} name={name} palette={palette} height={large ? 420 : 200} view={view} onView={setView} pointed={at} onPoint={onPoint} />
+      <Figures figures={figures} present={present} shape={t.shape} name={name} palette={palette} height={large ? 420 : 200} view={view} onView={setView} pointed={at} onPoint={onPoint} />
       {figures.length > 0 && <Readout figures={figures} shape={t.shape} pointed={at} />}
       <div class="tools" role="group" aria-label="Picture">
         <Button label="Zoom in" icon="plus" onClick={() => zoom(1.8)} testid="zoom-in" />

@@ -1,5 +1,7 @@
 // mistake.tsx - part of the gallery: one mistake and its repair train side by side, with the line that differs and what the engine finds.
 import { useEffect, useMemo, useState } from 'preact/hooks';
+import { pause, play } from '../actions';
+import { app } from '../state';
 import { useStore } from '../store';
 import { Button } from '../ui/button';
 import { Dialog } from '../ui/dialog';
@@ -92,9 +94,14 @@ function Difference({ mistake }: { mistake: Mistake }) {
 export function MistakeDialog({ mistake, onClose, onOpen }: { mistake: Mistake; onClose(): void; onOpen(text: string, name: string): void }) {
   const [contest, setContest] = useState<Contest | null>(null);
   useEffect(() => {
+    const wasTraining = app.get().mode === 'training';
+    void pause();
     const started = startContest(mistake.broken, mistake.fixed);
     setContest(started);
-    return () => started.stop();
+    return () => {
+      started.stop();
+      if (wasTraining) play();
+    };
   }, [mistake]);
   return (
     <Dialog title={mistake.title} onClose={onClose} wide testid="mistake-dialog">
