@@ -44,7 +44,7 @@ class Client implements Engine {
   #module(full: boolean): Promise<WebAssembly.Module> {
     let m = this.#modules.get(full);
     if (!m) {
-      const source = full ? this.#o.full ?? new URL('./ebb-engine-full.wasm', import.meta.url) : this.#o.lean ?? new URL('./ebb-engine.wasm', import.meta.url);
+      const source = full ? this.#o.full ?? new URL(/* @vite-ignore */ './ebb-engine-full.wasm', import.meta.url) : this.#o.lean ?? new URL(/* @vite-ignore */ './ebb-engine.wasm', import.meta.url);
       m = compile(source);
       m.catch(() => this.#modules.delete(full)); // so that it is tried again
       this.#modules.set(full, m);

@@ -11,7 +11,7 @@ export type AnyWorker = Pick<Worker, 'postMessage' | 'terminate'> & {
 
 /** The worker's script beside this file. */
 export async function startWorker(): Promise<AnyWorker> {
-  if (!inNode) return new Worker(new URL('./ebb-worker.js', import.meta.url), { type: 'module' }) as AnyWorker;
+  if (!inNode) return new Worker(new URL(/* @vite-ignore */ './ebb-worker.js', import.meta.url), { type: 'module' }) as AnyWorker;
   const name = 'node:worker_threads'; // a name that bundlers for pages do not follow
   const { Worker: Thread } = (await import(/* @vite-ignore */ name)) as typeof import('node:worker_threads');
   const thread = new Thread(new URL('./ebb-worker.js', import.meta.url));

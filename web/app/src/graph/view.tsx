@@ -2,6 +2,7 @@
 import { useEffect, useRef } from 'preact/hooks';
 import { app, useApp } from '../state';
 import { useStore, watch } from '../store';
+import { Button } from '../ui/button';
 import { Legends } from './legend';
 import { Minimap } from './minimap';
 import { anchored } from './moving';
@@ -74,6 +75,22 @@ function attach(canvas: HTMLCanvasElement): () => void {
   };
 }
 
+/** What stands where the graph will be. */
+function Placeholder() {
+  const state = useApp((s) => s.engine);
+  const failure = useApp((s) => s.failure);
+  if (state === 'failed') {
+    return (
+      <div class="placeholder" role="alert">
+        <h2>The model could not be started.</h2>
+        <p>{failure?.message}</p>
+        <Button label="Try again" icon="restart" tone="plain" onClick={() => location.reload()}>Try again</Button>
+      </div>
+    );
+  }
+  return <div class="placeholder" role="status"><span class="wave" aria-hidden="true" />{state === 'starting' ? 'Starting the engine' : 'Drawing the graph'}</div>;
+}
+
 export function GraphView() {
   const canvas = useRef<HTMLCanvasElement>(null);
   const empty = useStore(viewState, (v) => v.scene === null);
@@ -83,6 +100,7 @@ export function GraphView() {
     <>
       <canvas ref={canvas} class="graph" tabIndex={0} role="application" aria-label={`Graph of ${name || 'the model'}. The Outline panel has the same as a list.`}
         aria-busy={empty} data-testid="graph" />
+      {empty && <Placeholder />}
       <Toolbar />
       <Legends />
       <Minimap />

@@ -43,7 +43,7 @@ function TreeRow({ trace, row, top, time, active, selected, onToggle, onChoose }
 }) {
   const { ref, level } = row;
   return (
-    <div role="treeitem" id={`outline-${keyOf(ref)}`} class={`tree-row ${ref.kind}${active ? ' active' : ''}`} aria-level={level} aria-setsize={row.of} aria-posinset={row.at}
+    <div role="treeitem" id={`outline-${keyOf(ref)}`} class={`tree-row is-${ref.kind}${active ? ' active' : ''}`} aria-level={level} aria-setsize={row.of} aria-posinset={row.at}
       aria-expanded={row.parent ? row.open : undefined} aria-selected={selected} style={{ top: `${top}px`, paddingLeft: `${8 + 14 * (level - 1)}px` }}
       onClick={onChoose} onDblClick={row.parent ? onToggle : undefined} onPointerEnter={() => hover(ref)} onPointerLeave={() => hover(null)}>
       {row.parent
