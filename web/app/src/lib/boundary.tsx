@@ -76,7 +76,7 @@ function draw(canvas: HTMLCanvasElement, b: Boundary, { surface: paper }: Palett
   ctx.drawImage(small, 0, 0, canvas.width, canvas.height);
   ctx.scale(ratio, ratio);
   const n = b.labels.length;
-  const radius = n > 400 ? 2 : 3;
+  const radius = n > 400 ? 2.4 : 3;
   const dark = paper[1] < 100;
   for (let i = 0; i < n; i++) {
     const x = ((b.points[2 * i]! - b.xMin) / (b.xMax - b.xMin)) * size, y = (1 - (b.points[2 * i + 1]! - b.yMin) / (b.yMax - b.yMin)) * size;
@@ -91,9 +91,9 @@ function draw(canvas: HTMLCanvasElement, b: Boundary, { surface: paper }: Palett
       ctx.lineTo(x - radius * 1.1, y + radius);
       ctx.closePath();
     }
-    ctx.fillStyle = css(dark ? mix(classColour(k), [255, 255, 255], 0.35) : classColour(k));
+    ctx.fillStyle = css(mix(classColour(k), dark ? [255, 255, 255] : [0, 0, 0], dark ? 0.35 : 0.2));
     ctx.fill();
-    ctx.lineWidth = 0.8;
+    ctx.lineWidth = 0.6;
     ctx.strokeStyle = css(paper);
     ctx.stroke();
   }
