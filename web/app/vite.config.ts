@@ -32,12 +32,23 @@ const intoOneFile = (): Plugin => ({
   },
 });
 
+/** What the built page may do: nothing leaves it, nothing but its own files runs in it. (The page that is one file has its script inside.) */
+const policy = [
+  "default-src 'self'", "script-src 'self' 'wasm-unsafe-eval'", "style-src 'self' 'unsafe-inline'", "img-src 'self' data: blob:", "connect-src 'self' data: blob:",
+  "worker-src 'self' blob:", "object-src 'none'", "base-uri 'none'", "form-action 'none'",
+].join('; ');
+const withPolicy = (): Plugin => ({
+  name: 'with-policy',
+  apply: 'build',
+  transformIndexHtml: () => [{ tag: 'meta', attrs: { 'http-equiv': 'Content-Security-Policy', content: policy }, injectTo: 'head-prepend' }],
+});
+
 export default defineConfig(({ mode }) => {
   const single = mode === 'single';
   return {
     root: here('.'),
     base: './',
-    plugins: [preact(), opTextsPlugin(new URL('../../', import.meta.url)), ...(single ? [intoOneFile()] : [])],
+    plugins: [preact(), opTextsPlugin(new URL('../../', import.meta.url)), single ? intoOneFile() : withPolicy()],
     resolve: { alias: { '@engine': here('../engine/src'), '@wasm': here('../../build/web/engine'), '@parts': here(`src/parts.${single ? 'single' : 'files'}.ts`) } },
     worker: { format: 'es' as const },
     build: {

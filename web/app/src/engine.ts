@@ -9,8 +9,8 @@ export interface EngineModule {
 
 /** An engine of its own, with a worker of its own: whoever asks for it closes it. */
 export async function newEngine(): Promise<EngineModule> {
-  // While the engine cannot yet answer everything, `vite build` shows the stand-in; `vite build --mode engine` the real one.
-  if (import.meta.env.MODE !== 'engine' && import.meta.env.MODE !== 'single') return (await import('./dev/engine')).startStandIn();
+  // `vite build --mode standin` shows the page without the engine's modules.
+  if (import.meta.env.MODE === 'standin') return (await import('./dev/engine')).startStandIn();
   const [{ createEngine, decodeTrace }, parts] = await Promise.all([import('@engine/client'), import('@parts')]);
   return { engine: createEngine(parts), decode: decodeTrace };
 }

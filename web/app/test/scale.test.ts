@@ -1,25 +1,10 @@
-// scale.test.ts - colours and widths for numbers; differences of steps; numbers in words.
+// scale.test.ts - what edges say of gradients; differences of steps; the training's curves.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { appendSteps, emptyCurves, MOST_ROWS } from '../src/curves';
 import { changeOf, diffOf } from '../src/diff';
-import { divergingEntry, divergingTable, flowSign, flowWidth, mix } from '../src/scale';
+import { flowSign, flowWidth } from '../src/scale';
 import { sample, stats } from './sample';
-
-test('the diverging scale ends in its three colours', () => {
-  const table = divergingTable([0, 0, 255], [240, 240, 240], [255, 128, 0]);
-  const at = (i: number): number[] => [...table.subarray(3 * i, 3 * i + 3)];
-  assert.deepEqual(at(128), [240, 240, 240]);
-  assert.deepEqual(at(255), [255, 128, 0]);
-  assert.ok(at(1)[2]! > 200 && at(1)[0]! < 40);
-  assert.deepEqual([-1, -0.5, 0, 1, 7].map((v) => divergingEntry(v, 1)), [1, 65, 128, 255, 255]);
-  assert.equal(divergingEntry(3, 0), 128, 'a tensor of zeros');
-});
-
-test('mixing goes from one colour to the other', () => {
-  assert.deepEqual(mix([10, 20, 30], [200, 100, 50], 0), [10, 20, 30]);
-  assert.deepEqual(mix([10, 20, 30], [200, 100, 50], 1), [200, 100, 50]);
-});
 
 test('widths grow with the logarithm of the norm, between 1 and 7', () => {
   assert.deepEqual([0, 1e-9, 1e-6, 10, 1e5].map(flowWidth), [1, 1, 1, 7, 7]);

@@ -1,7 +1,8 @@
 // legend.tsx - what the colours on the graph mean just now: gradients on the edges, ancestors, changes.
 import { goTo, select, setDiff, setSettings, traceLineage } from '../actions';
 import type { Change } from '../diff';
-import { number, tensorName } from '../format';
+import { tensorName } from '../format';
+import { formatNumber } from '../lib/format';
 import type { FlowSign } from '../scale';
 import { app, type Ref, useApp } from '../state';
 import { Button } from '../ui/button';
@@ -46,7 +47,7 @@ function Changes() {
             <button type="button" class="row" onClick={() => void goTo(refOfChange(c))}>
               <span class="row-name">{tensorName(trace, c.tensor)}</span>
               <span class={c.what === 'grad' ? 'tag backward' : 'tag forward'}>{c.what === 'grad' ? 'gradient' : 'value'}</span>
-              <span class="number">{Number.isFinite(c.amount) ? `${number(100 * c.amount)}%` : 'new'}</span>
+              <span class="number">{Number.isFinite(c.amount) ? `${formatNumber(100 * c.amount)}%` : 'new'}</span>
             </button>
           </li>
         ))}

@@ -39,7 +39,7 @@ function optionsOf({ lines, palette, log, height = 150, range }: Props, width: n
   const axis = { stroke: palette.css['ink-3'], grid: { stroke: palette.css.line, width: 1 }, ticks: { show: false }, font: '11px ui-sans-serif, system-ui, sans-serif' };
   const short = (_: UPlot, values: (number | null)[]): string[] => values.map((v) => (v === null ? '' : formatNumber(v, 3)));
   return {
-    width, height, legend: { show: false }, padding: [8, 8, 0, 0],
+    width, height, legend: { show: false }, padding: [8, 14, 0, 0],
     cursor: { drag: { x: false, y: false }, points: { size: 6 }, y: false },
     scales: { x: { time: false }, y: { distr: log ? 3 : 1, ...(range ? { range } : {}) } },
     axes: [{ ...axis, size: 24, values: short, space: 60 }, { ...axis, size: 46, values: short, space: 28, ...(log ? { incrs: [1e60], splits: powers, filter: (_: UPlot, marks: number[]) => marks } : {}) }],
@@ -59,7 +59,7 @@ function Readings({ x, lines, at }: { x: ArrayLike<number>; lines: Line[]; at: n
   return (
     <p class="readings number" aria-hidden="true">
       <span class="muted">{x.length ? `step ${x[i] ?? 0}` : ''}</span>
-      {lines.filter((l) => !l.faint).map((l) => (
+      {x.length > 0 && lines.filter((l) => !l.faint).map((l) => (
         <span key={l.label}><span class="swatch" style={{ background: l.colour }} />{l.label} {formatNumber(reading(l.values), 4)}</span>
       ))}
     </p>
