@@ -1,26 +1,6 @@
 // format.ts - a trace in words: tensors, calls, events, statistics. Numbers and shapes alone are lib/format.ts's.
 import type { Stats, Trace } from '@engine/protocol';
-<<<<<<< HEAD
-
-const MINUS = '\u2212';
-/** A true minus sign, exponents without plus. */
-export const signed = (text: string): string => text.replace(/^-/, MINUS).replace('e-', `e${MINUS}`).replace('e+', 'e');
-
-/** 0.0123, 12.3, 1.2e-5: `digits` significant ones at most, no more characters than needed. */
-export function number(x: number, digits = 4): string {
-  if (Number.isNaN(x)) return 'NaN';
-  if (!Number.isFinite(x)) return x > 0 ? '+\u221e' : `${MINUS}\u221e`;
-  if (x === 0) return '0';
-  const size = Math.abs(x);
-  if (Number.isInteger(x) && size < 1e6) return signed(String(x));
-  if (size < 1e-4 || size >= 1e5) return signed(x.toExponential(Math.max(0, digits - 2)).replace(/\.?0+e/, 'e'));
-  return signed(String(Number(x.toPrecision(digits))));
-}
-
-export const count = (n: number): string => n.toLocaleString('en');
-=======
 import { formatCount, formatNumber } from './lib/format';
->>>>>>> w4-shell
 
 /** 12345 -> "12.3 k". */
 export function short(n: number): string {

@@ -1,8 +1,8 @@
 // boundary.tsx - the plane as the model sees it: the class it would choose at each place, how sure it is, and the training points.
 import { useEffect, useRef } from 'preact/hooks';
 import type { Boundary } from '@engine/protocol';
-import { mix, type Rgb } from '../scale';
-import { classColour, css, type Palette } from './palette';
+import { classColour, css, mix, type Rgb } from './colour';
+import type { Palette } from './palette';
 
 /** Cells of the picture a side; the model is asked at fewer places and read between them. */
 const SIDE = 180;

@@ -5,8 +5,8 @@
 import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
 import { formatCell } from './format';
 import type { Grid } from './grid';
-import { divergingEntry } from '../scale';
-import { divergingCss, type Palette } from './palette';
+import { scaleIndex } from './colour';
+import type { Palette } from './palette';
 
 export interface Cell { row: number; col: number }
 export interface View { row: number; col: number; rows: number; cols: number }
@@ -61,7 +61,7 @@ function cellImage(grid: Grid, most: number, palette: Palette): HTMLCanvasElemen
   for (let i = 0; i < grid.count; i++) {
     const value = grid.values[i]!;
     if (!Number.isFinite(value)) continue;
-    const at = 3 * divergingEntry(value, most);
+    const at = scaleIndex(value, most);
     image.data[4 * i] = table[at]!;
     image.data[4 * i + 1] = table[at + 1]!;
     image.data[4 * i + 2] = table[at + 2]!;
@@ -97,7 +97,7 @@ function hatch(ctx: CanvasRenderingContext2D, palette: Palette, value: number, x
 interface Drawing { grid: Grid; image: HTMLCanvasElement; most: number; palette: Palette; view: View; cursor: Cell | null; width: number; height: number }
 
 function inkOn(palette: Palette, value: number, most: number): string {
-  const at = 3 * divergingEntry(value, most);
+  const at = scaleIndex(value, most);
   const [r, g, b] = [palette.diverging[at]!, palette.diverging[at + 1]!, palette.diverging[at + 2]!];
   return 0.299 * r + 0.587 * g + 0.114 * b > 140 ? '#10181d' : '#ffffff';
 }
@@ -226,7 +226,7 @@ export function Heatmap({ grid, most, palette, label, view, onView, cursor, onCu
 
 /** The colours of a heatmap and the numbers at its ends. */
 export function Legend({ most, palette, bad, format }: { most: number; palette: Palette; bad: boolean; format: (v: number) => string }) {
-  const stops = [-1, -0.75, -0.5, -0.25, 0, 0.25, 0.5, 0.75, 1].map((v) => divergingCss(palette, divergingEntry(v, 1))).join(', ');
+  const stops = [-1, -0.75, -0.5, -0.25, 0, 0.25, 0.5, 0.75, 1].map((v) => scaleIndex(v, 1)).map((i) => `rgb(${palette.diverging.slice(i, i + 3).join(' ')})`).join(', ');
   return (
     <div class="legend">
       <span class="legend-bar" style={{ background: `linear-gradient(to right, ${stops})` }} aria-hidden="true" />
