@@ -45,6 +45,8 @@ export function Side({ side, narrow }: { side: SideName; narrow: boolean }) {
       {!narrow && <Splitter label="Width of the panel" width={chosen || fittingWidth()} least={260} most={900} way={side === 'left' ? 1 : -1} onWidth={setWidth} />}
       <Tabs label={words[side]} tabs={own.map((p, i) => ({ id: p.id, title: p.title, icon: p.icon, badge: badges[i]! }))} active={panel.id} onSelect={(id) => showPanel(side, id)}
         end={<Button label="Close the panel" icon="close" onClick={() => showPanel(side, null)} testid={`close-${side}`} />}>
+        <h2 class="hidden-text">{words[side]}</h2>
+        <h3 class="hidden-text">{panel.title}</h3>
         <Body key={panel.id} />
       </Tabs>
     </aside>
