@@ -26,7 +26,7 @@ for (const [name, from] of modules) {
 }
 
 writeFileSync(path.join(out, 'package.json'), JSON.stringify({
-  name: 'ebb', version: '0.1.0', description: 'A plugin-based autograd engine, in WebAssembly.', license: 'MIT', type: 'module', sideEffects: false,
+  name: 'ebb', version: '0.1.0', description: 'A plugin-based autograd engine, in WebAssembly.', license: 'MIT', type: 'module', engines: { node: '>=20.16' }, sideEffects: false,
   exports: Object.fromEntries(Object.entries(entries).map(([k, v]) =>
     [k.replace(/^ebb-?/, './').replace(/\/$/, ''), { types: `./types/${v.replace('.ts', '.d.ts')}`, default: `./${k}.js` }])),
   files: ['*.js', '*.wasm', 'types', 'README.md'],

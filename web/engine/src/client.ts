@@ -65,7 +65,7 @@ class Client implements Engine {
     let link: WorkerLink;
     try {
       const most = training && !full && (inNode || globalThis.crossOriginIsolated) ? this.#o.threads ?? 1 : 1;
-      const module = await this.#module(full ? 'full' : most > 1 ? 'threaded' : 'lean'), worker = this.#o.worker?.() ?? (await startWorker());
+      const module = await this.#module(full ? 'full' : most > 1 ? 'threaded' : 'lean'), worker = this.#o.worker?.() ?? startWorker();
       link = new WorkerLink(worker);
       await link.init({ module, full, threads: most, generation: this.generation });
     } catch (e) {

@@ -1,5 +1,5 @@
 // thread.ts - one more thread of the engine: an instance of its module over the shared memory, in the engine's loop from here on.
-import { inNode } from './loader.ts';
+import { inNode, ofNode } from './loader.ts';
 import type { ThreadStart } from './threads.ts';
 
 async function run({ module, memory, stack }: ThreadStart): Promise<void> {
@@ -11,9 +11,7 @@ async function run({ module, memory, stack }: ThreadStart): Promise<void> {
 }
 
 if (inNode) {
-  const name = 'node:worker_threads'; // a name that bundlers for pages do not follow
-  const { workerData } = (await import(/* @vite-ignore */ name)) as typeof import('node:worker_threads');
-  await run(workerData as ThreadStart);
+  void run(ofNode<typeof import('node:worker_threads')>('node:worker_threads').workerData as ThreadStart);
 } else {
   globalThis.onmessage = (e: MessageEvent<ThreadStart>) => void run(e.data);
 }
