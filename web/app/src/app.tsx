@@ -16,13 +16,15 @@ import { Toasts } from './ui/toast';
 
 export function App() {
   const dialog = useApp((s) => s.dialog);
+  // A step is recorded and drawn (tests wait for it), or there is nothing to wait for.
+  const ready = useApp((s) => s.layout !== null || s.engine === 'failed');
   const narrow = useNarrow();
   // A phone begins with the graph alone, a wide page with the first panel beside it.
   useEffect(() => app.set(narrow ? { left: null, right: null } : { right: app.get().right ?? panelsOf('right')[0]?.id ?? null }), [narrow]);
   useEffect(listenToKeys, []);
   useEffect(listenToDrops, []);
   return (
-    <div class="frame">
+    <div class="frame" data-ready={ready}>
       <TopBar />
       <Side side="left" narrow={narrow} />
       <main class="stage"><GraphView /></main>

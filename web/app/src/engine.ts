@@ -1,4 +1,4 @@
-// engine.ts - where the page gets its engine from: started once, on first use.
+// engine.ts - where the page gets its engine from: started once, on first use. The client is loaded beside the page's first paint.
 import type { Engine, Trace } from '@engine/protocol';
 
 export interface EngineModule {
@@ -8,11 +8,20 @@ export interface EngineModule {
 }
 
 /** An engine of its own, with a worker of its own: whoever asks for it closes it. */
-export const newEngine = (): Promise<EngineModule> => import('./dev/engine').then((m) => m.startStandIn());
+export async function newEngine(): Promise<EngineModule> {
+  // `vite build --mode standin` shows the page without the engine's modules.
+  if (import.meta.env.MODE === 'standin') return (await import('./dev/engine')).startStandIn();
+  const [{ createEngine, decodeTrace }, parts] = await Promise.all([import('@engine/client'), import('@parts')]);
+  return { engine: createEngine(parts), decode: decodeTrace };
+}
 
 let started: Promise<EngineModule> | null = null;
 
+/** The page's engine. */
 export function getEngine(): Promise<EngineModule> {
-  started ??= newEngine();
+  started ??= newEngine().catch((e: unknown) => {
+    started = null; // so that it is tried again
+    throw e;
+  });
   return started;
 }

@@ -1,7 +1,8 @@
 // main.tsx - starts the page: settings, the frame, the engine, the first model.
 import { render } from 'preact';
-import { loadModel, loadSettings, openLink } from './actions';
+import { engineRestarted, loadModel, loadSettings, openLink } from './actions';
 import { App } from './app';
+import { getEngine } from './engine';
 import { paletteChanged } from './graph/palette';
 import { firstModel } from './models';
 import { app } from './state';
@@ -19,9 +20,12 @@ const showTheme = (): void => {
 };
 showTheme();
 watch(app, (s) => s.settings.theme, showTheme);
-render(<App />, document.getElementById('app')!);
+const root = document.getElementById('app')!;
+root.replaceChildren();
+render(<App />, root);
 startTooltips(document.body);
 
+void getEngine().then(({ engine }) => { engine.onRestart = engineRestarted; }, () => undefined); // a failure is told by whoever asks first
 async function open(hash: string): Promise<void> {
   if (!(await openLink(hash))) await loadModel(firstModel.text, { name: firstModel.name });
 }

@@ -26,10 +26,10 @@ export interface EngineOptions {
 
 type Call = Requests & FullRequests;
 type Build = 'lean' | 'full' | 'threaded';
-const BESIDE: Record<Build, () => URL> = { // written out, so that bundlers find the files
-  lean: () => new URL('./ebb-engine.wasm', import.meta.url),
-  full: () => new URL('./ebb-engine-full.wasm', import.meta.url),
-  threaded: () => new URL('./ebb-engine-threads.wasm', import.meta.url),
+const BESIDE: Record<Build, () => URL> = { // written out, so that bundlers find the files; the visualiser's build lays them beside the page itself
+  lean: () => new URL(/* @vite-ignore */ './ebb-engine.wasm', import.meta.url),
+  full: () => new URL(/* @vite-ignore */ './ebb-engine-full.wasm', import.meta.url),
+  threaded: () => new URL(/* @vite-ignore */ './ebb-engine-threads.wasm', import.meta.url),
 };
 
 export function createEngine(options: EngineOptions = {}): Engine { return new Client(options); }

@@ -11,7 +11,7 @@ export type AnyWorker = Pick<Worker, 'postMessage' | 'terminate'> & {
 
 /** The worker's script beside this file. */
 export function startWorker(): AnyWorker {
-  if (!inNode) return new Worker(new URL('./ebb-worker.js', import.meta.url), { type: 'module' }) as AnyWorker;
+  if (!inNode) return new Worker(new URL(/* @vite-ignore */ './ebb-worker.js', import.meta.url), { type: 'module' }) as AnyWorker;
   const { Worker: Thread } = ofNode<typeof import('node:worker_threads')>('node:worker_threads');
   const thread = new Thread(new URL('./ebb-worker.js', import.meta.url));
   const like: AnyWorker = { postMessage: (m: unknown) => thread.postMessage(m), terminate: () => void thread.terminate(), onmessage: null, onerror: null };
