@@ -4,7 +4,9 @@ import type { ThreadStart } from './threads.ts';
 
 async function run({ module, memory, stack }: ThreadStart): Promise<void> {
   const nothing = (): number => 0; // threads neither grow the memory nor ask for the time
-  const { exports } = await WebAssembly.instantiate(module, { env: { memory, emscripten_notify_memory_growth: nothing }, wasi_snapshot_preview1: { clock_time_get: nothing } });
+  const { exports } = await WebAssembly.instantiate(module, {
+    env: { memory, emscripten_notify_memory_growth: nothing }, wasi_snapshot_preview1: { clock_time_get: nothing },
+  });
   const x = exports as unknown as { __stack_pointer: WebAssembly.Global; ebb_worker(): void };
   x.__stack_pointer.value = stack;
   x.ebb_worker();

@@ -20,7 +20,10 @@ export function startWorker(): AnyWorker {
   return like;
 }
 
-interface Waiting { name: string; resolve(r: unknown): void; reject(f: EngineFailure): void; timer: ReturnType<typeof setTimeout>; ms: number; extends: boolean; seen?: (p: unknown) => void }
+interface Waiting {
+  name: string; resolve(r: unknown): void; reject(f: EngineFailure): void; seen?: (p: unknown) => void;
+  timer: ReturnType<typeof setTimeout>; ms: number; extends: boolean;
+}
 
 export class WorkerLink {
   alive = true;
