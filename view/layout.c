@@ -1,6 +1,6 @@
 /* layout.c - floor 6: ebb_layout_new: a layered drawing of one step of training.
  *
- * visible -> cells -> for each cell, the inner ones first: vertices, rank, order, place -> route. The parts are described where they are. */
+ * visible -> cells -> for each cell, the inner ones first: vertices, rank, trunks, order, place -> route. The parts are described where they are. */
 #include "layout.h"
 #include <string.h>
 
@@ -11,8 +11,8 @@ typedef struct { /* what ebb_layout_new gives: in a block of its own */
 
 /* Lays the parts of one container out and makes its frame as large as they need. */
 static bool lay_out(ebb__plan *p, ebb__cell *c) {
-    if (!ebb__layout_vertices(p, c) || !ebb__layout_rank(p, c) || !ebb__layout_order(p, c) ||
-        !ebb__layout_place(p, c))
+    if (!ebb__layout_vertices(p, c) || !ebb__layout_rank(p, c) || !ebb__layout_trunks(p, c) ||
+        !ebb__layout_order(p, c) || !ebb__layout_place(p, c))
         return false;
     if (c->frame < 0) return true;
     ebb_box *b = &p->boxes[c->frame];

@@ -47,7 +47,8 @@ typedef struct ebb__trunk {
     int32_t in, out;       /* the vertices where it enters and leaves the cell; -1 */
     float port;            /* where it begins, beside the line of from */
     int32_t dummy, n_dummies;
-    float gutter; /* where it runs when it is too long for dummies: beside all boxes */
+    int32_t joins; /* the trunk whose dummies these are, when it is gathered with others; -1 */
+    float gutter;  /* where it runs when it is too long for dummies: beside all boxes */
     bool far;
 } ebb__trunk;
 
@@ -60,6 +61,7 @@ typedef struct ebb__segment {  /* of a trunk, from one rank to the next */
 typedef struct ebb__cell {
     int32_t frame; /* of boxes; -1: the top */
     int32_t item, n_items, link, n_links;
+    int32_t widest;                                   /* how many boxes a rank may have */
     int32_t n, n_real, n_ranks, n_trunks, n_segments; /* n_real: vertices that are no dummies */
     ebb__vertex *v;
     ebb__trunk *trunks; /* by src */
@@ -101,6 +103,7 @@ bool ebb__layout_cells(ebb__plan *p);   /* satellites, edges, cells */
 /* For each cell, the inner ones first: */
 bool ebb__layout_vertices(ebb__plan *p, ebb__cell *c); /* needs the sizes of the frames in it */
 bool ebb__layout_rank(ebb__plan *p, ebb__cell *c);
+bool ebb__layout_trunks(ebb__plan *p, ebb__cell *c);
 bool ebb__layout_order(ebb__plan *p, ebb__cell *c);
 bool ebb__layout_place(ebb__plan *p, ebb__cell *c);
 bool ebb__layout_route(ebb__plan *p);

@@ -48,6 +48,7 @@ export default defineConfig(({ mode }) => {
   return {
     root: here('.'),
     base: './',
+    cacheDir: here('../../build/web/vite'),
     plugins: [preact(), opTextsPlugin(new URL('../../', import.meta.url)), single ? intoOneFile() : withPolicy()],
     resolve: { alias: { '@engine': here('../engine/src'), '@wasm': here('../../build/web/engine'), '@parts': here(`src/parts.${single ? 'single' : 'files'}.ts`) } },
     worker: { format: 'es' as const },

@@ -19,6 +19,8 @@ rmSync(out, { recursive: true, force: true });
 await build({
   entryPoints: tests.map((name) => path.join(here, name)), outdir: out, outExtension: { '.js': '.mjs' }, bundle: true, platform: 'node', format: 'esm', target: 'node20',
   jsx: 'automatic', jsxImportSource: 'preact', tsconfig: path.resolve(here, '../tsconfig.json'), sourcemap: 'inline', plugins: [noParts], logLevel: 'warning',
+  // What only pages load: styles, and what vite makes.
+  loader: { '.css': 'empty' }, external: ['virtual:ops'],
 });
 const { status } = spawnSync(process.execPath, ['--enable-source-maps', '--test', ...tests.map((name) => path.join(out, name.replace(/\.ts$/, '.mjs')))], { stdio: 'inherit' });
 process.exit(status ?? 1);

@@ -1,6 +1,6 @@
 // thumbs.ts - pictures of tensors, made from the records' statistics: signs on the diverging scale, elements that are not finite marked.
 import type { Stats, Trace } from '@engine/protocol';
-import { scaleIndex } from '../lib/palette';
+import { scaleIndex } from '../lib/colour';
 import { getPalette, onPalette } from './palette';
 
 const MOST = 400;

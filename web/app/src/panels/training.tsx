@@ -39,11 +39,11 @@ function Curve({ palette }: { palette: Palette }) {
   const d = useMemo(() => drawn(curves, weight), [curves, version, weight]);
   const last = curves.length - 1;
   const lossLines: Line[] = useMemo(() => [
-    { label: 'each step', colour: palette.forward, values: d.loss, width: 1, faint: weight > 0 },
-    ...(weight > 0 ? [{ label: 'loss', colour: palette.forward, values: d.smoothLoss, width: 2 }] : []),
+    { label: 'each step', colour: palette.css.forward, values: d.loss, width: 1, faint: weight > 0 },
+    ...(weight > 0 ? [{ label: 'loss', colour: palette.css.forward, values: d.smoothLoss, width: 2 }] : []),
   ], [d, palette, weight]);
-  const metricLines = useMemo(() => d.metrics.map((values, i): Line => ({ label: names?.[i] ?? '', colour: palette[metricColours[i % metricColours.length]!], values, width: 2 })), [d, palette, names]);
-  const normLines = useMemo((): Line[] => [{ label: 'gradient norm', colour: palette.backward, values: d.gradNorm, width: 1.2 }], [d, palette]);
+  const metricLines = useMemo(() => d.metrics.map((values, i): Line => ({ label: names?.[i] ?? '', colour: palette.css[metricColours[i % metricColours.length]!], values, width: 2 })), [d, palette, names]);
+  const normLines = useMemo((): Line[] => [{ label: 'gradient norm', colour: palette.css.backward, values: d.gradNorm, width: 1.2 }], [d, palette]);
   return (
     <>
       <section class="section">
