@@ -10,7 +10,7 @@ export interface ThreadStart { module: WebAssembly.Module; memory: WebAssembly.M
 
 async function startThread(start: ThreadStart): Promise<void> {
   if (!inNode) {
-    new Worker(new URL('./ebb-thread.js', import.meta.url), { type: 'module' }).postMessage(start);
+    new Worker(new URL(/* @vite-ignore */ './ebb-thread.js', import.meta.url), { type: 'module' }).postMessage(start);
     return;
   }
   const name = 'node:worker_threads'; // a name that bundlers for pages do not follow
