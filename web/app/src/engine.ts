@@ -1,5 +1,6 @@
 // engine.ts - where the page gets its engine from: started once, on first use. The client is loaded beside the page's first paint.
 import type { Engine, Trace } from '@engine/protocol';
+import { withDatasets } from './lib/datasets';
 
 export interface EngineModule {
   engine: Engine;
@@ -12,7 +13,7 @@ export async function newEngine(): Promise<EngineModule> {
   // `vite build --mode standin` shows the page without the engine's modules.
   if (import.meta.env.MODE === 'standin') return (await import('./dev/engine')).startStandIn();
   const [{ createEngine, decodeTrace }, parts] = await Promise.all([import('@engine/client'), import('@parts')]);
-  return { engine: createEngine(parts), decode: decodeTrace };
+  return { engine: withDatasets(createEngine(parts)), decode: decodeTrace };
 }
 
 let started: Promise<EngineModule> | null = null;
