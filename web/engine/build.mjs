@@ -13,9 +13,10 @@ import { writeOps } from './tools/ops.mjs';
 
 const here = path.dirname(fileURLToPath(import.meta.url)), root = path.resolve(here, '../..');
 const out = path.join(root, 'build/web/engine'), generated = path.join(here, 'src/generated');
-const entries = { ebb: 'index.ts', 'ebb-model': 'language.ts', 'ebb-page': 'client.ts', 'ebb-worker': 'worker.ts' };
-const groups = [['ebb', 'ebb-model'], ['ebb-page'], ['ebb-worker']]; // what shares code: who holds the engine, who asks a worker, the worker
-const modules = [['ebb-engine.wasm', 'build/engine/ebb-engine.wasm'], ['ebb-engine-full.wasm', 'build/engine-full/ebb-engine.wasm']];
+const entries = { ebb: 'index.ts', 'ebb-model': 'language.ts', 'ebb-page': 'client.ts', 'ebb-worker': 'worker.ts', 'ebb-thread': 'thread.ts' };
+const groups = [['ebb', 'ebb-model'], ['ebb-page'], ['ebb-worker'], ['ebb-thread']]; // what shares code: who holds the engine, who asks a worker, the worker
+const modules = [['ebb-engine.wasm', 'build/engine/ebb-engine.wasm'], ['ebb-engine-full.wasm', 'build/engine-full/ebb-engine.wasm'],
+  ['ebb-engine-threads.wasm', 'build/engine/ebb-engine-threads.wasm']];
 
 rmSync(out, { recursive: true, force: true });
 mkdirSync(out, { recursive: true });

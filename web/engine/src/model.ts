@@ -103,6 +103,11 @@ export class Model {
     this.session.gradsChange();
     this.#check(this.session.wasm.x.ebb_model_restart(this.pointer));
   }
+  /** The same with another seed, which goes before the one of the text. */
+  reseed(seed: number): void {
+    this.session.gradsChange();
+    this.#check(this.session.wasm.x.ebb_model_reseed(this.pointer, BigInt(seed)));
+  }
   /** The metrics over the examples held back, and the loss. */
   evaluate(): { metrics: number[]; loss: number } {
     const w = this.session.wasm, n = this.info().metrics.length;

@@ -49,7 +49,7 @@ export class Tensor {
 
   /** @internal The pointer, if it may still be used. */
   get live(): number {
-    if (!this.owner.open) throw new EbbError(`this tensor is gone: ${this.owner.why}`);
+    if (!this.owner.open || this.session.closed) throw new EbbError(`this tensor is gone: ${(this.session.closed ? this.session.always : this.owner).why}`);
     return this.pointer;
   }
 

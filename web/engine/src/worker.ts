@@ -3,6 +3,7 @@
 import { failureOf, Host } from './host.ts';
 import { inNode } from './loader.ts';
 import { transfers, type Call, type FromWorker, type ToWorker } from './messages.ts';
+import { openThreads } from './threads.ts';
 import { Wasm } from './wasm.ts';
 
 interface Port { post(m: FromWorker, move: ArrayBuffer[]): void; listen(f: (m: ToWorker) => void): void; close(): void }
@@ -37,7 +38,7 @@ port.listen((m) => {
   queue = queue.then(async () => {
     if ('init' in m) {
       const { module, full, generation, threads } = m.init;
-      host = new Host(await Wasm.open(module), full, generation, threads);
+      host = new Host(threads > 1 ? await openThreads(module, threads) : await Wasm.open(module), full, generation, threads);
       port.post({ ready: true }, []);
     } else if (host) await answer(host, port, m);
   });
