@@ -51,6 +51,7 @@ static ebb_status begin(ebb__walk *w, const char *who) {
                         "%s: a backward is running already (called from a hook, a rule or a probe)", who);
     if (w->flags & EBB_CREATE_GRAPH) w->flags |= EBB_RETAIN;
     e->in_backward = true;
+    e->keeps_graph = w->flags & EBB_CREATE_GRAPH;
     e->backward_scope = e->scope;
     return EBB_OK;
 }

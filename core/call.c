@@ -10,19 +10,23 @@ bool ebb__wants_grad(const ebb__running *c) {
     return false;
 }
 
-static ebb_status raise_op(ebb__running *c) {
+ebb_status ebb__raise_op(ebb *e, const ebb_op *op, int n_x, ebb_tensor *const *x, int n_y,
+                         ebb_tensor *const *y, const void *attrs, bool in_place) {
+    if (!ebb__listening(e, EBB_EV_OP)) return EBB_OK;
     ebb_event ev = {.size = sizeof ev,
                     .kind = EBB_EV_OP,
-                    .op = c->x->op,
-                    .n_x = c->n_x,
-                    .n_y = c->n_y,
-                    .x = c->in,
-                    .y = c->y,
-                    .region = c->e->regions[c->e->region],
-                    .attrs = c->attrs,
-                    .depth = c->e->depth,
-                    .node = c->n_y ? ebb_node_of(c->y[0]) : -1};
-    return ebb__raise(c->e, &ev);
+                    .op = op,
+                    .n_x = n_x,
+                    .n_y = n_y,
+                    .x = x,
+                    .y = y,
+                    .region = e->regions[e->region],
+                    .attrs = attrs,
+                    .depth = e->depth,
+                    .node = n_y ? ebb_node_of(y[0]) : -1,
+                    .inside = e->hidden || (e->in_backward && !e->keeps_graph),
+                    .in_place = in_place};
+    return ebb__raise(e, &ev);
 }
 
 static ebb_status run(ebb__running *c) {
@@ -63,8 +67,9 @@ static ebb_tensor *failed(ebb *e) {
 }
 
 ebb_tensor *ebb__call(ebb *e, const ebb__entry *x, int n_x, ebb_tensor *const *in, const void *attrs,
-                      size_t attrs_size, ebb__outs *outs, bool in_place) {
+                      size_t attrs_size, ebb__outs *outs, int how) {
     if (e->code != EBB_OK) return NULL;
+    const bool in_place = how == EBB__IN_PLACE;
     ebb__running c;
     c.x = x;
     c.e = e;
@@ -106,7 +111,8 @@ ebb_tensor *ebb__call(ebb *e, const ebb__entry *x, int n_x, ebb_tensor *const *i
         ebb__record(e, x, c.n_x, c.in, c.n_y, c.y, c.attrs) != EBB_OK)
         return failed(e);
     if (in_place) c.y[0] = c.target;
-    if (in_place == c.in_place && ebb__listening(e, EBB_EV_OP) && raise_op(&c) != EBB_OK) return NULL;
+    if (how != EBB__UNTOLD && ebb__raise_op(e, x->op, c.n_x, c.in, c.n_y, c.y, c.attrs, in_place) != EBB_OK)
+        return NULL;
     if (outs) {
         outs->n = c.n_y;
         for (int j = 0; j < c.n_y; j++) outs->y[j] = c.y[j];

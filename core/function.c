@@ -71,7 +71,7 @@ static ebb_status keep_only(ebb *e, size_t mark, int n_y, ebb_tensor **y) {
 
 /* ---- checkpoint ---- */
 
-static ebb_status checkpoint_back(ebb__walk *w, ebb__node *n, const ebb_shape *y_shape);
+static ebb_status checkpoint_back(ebb__walk *w, ebb__node *n, size_t index, const ebb_shape *y_shape);
 
 static const ebb_op checkpoint_op = {.size = sizeof(ebb_op),
                                      .name = "checkpoint",
@@ -175,7 +175,8 @@ static ebb_status walk_inner(ebb__walk *w, size_t mark, int n_y, ebb_tensor *con
     return r;
 }
 
-static ebb_status checkpoint_back(ebb__walk *w, ebb__node *n, const ebb_shape *y_shape) {
+static ebb_status checkpoint_back(ebb__walk *w, ebb__node *n, size_t index, const ebb_shape *y_shape) {
+    (void)index;
     ebb *e = w->e;
     const bool graph = w->flags & EBB_CREATE_GRAPH;
     region r;
@@ -218,7 +219,7 @@ static ebb_status checkpoint_back(ebb__walk *w, ebb__node *n, const ebb_shape *y
 
 /* ---- functions with a derivative of their own ---- */
 
-static ebb_status function_back(ebb__walk *w, ebb__node *n, const ebb_shape *y_shape) {
+static ebb_status function_back(ebb__walk *w, ebb__node *n, size_t index, const ebb_shape *y_shape) {
     (void)y_shape;
     ebb *e = w->e;
     ebb_function *f;
@@ -238,6 +239,7 @@ static ebb_status function_back(ebb__walk *w, ebb__node *n, const ebb_shape *y_s
     for (int i = 0; i < n->n_x && r == EBB_OK; i++) {
         if (!dx[i] || !ebb__walk_leads(w, n_edges(n)[i])) continue;
         r = ebb__walk_result(e, n, i, &shapes[i], &dx[i]);
+        if (r == EBB_OK) r = ebb__raise_rule(e, n, index, i, x, y, n_g(n), dx[i]);
         if (r == EBB_OK && e->anomaly) r = ebb__anomaly_check(e, n, i, n_g(n), dx[i]);
         if (r == EBB_OK) r = ebb__walk_give(w, n_edges(n)[i], dx[i]);
     }
@@ -285,7 +287,11 @@ ebb_status ebb_function_call(ebb_function *f, int n_x, ebb_tensor *const *x, int
     const size_t owned = e->n_owned;
     ebb_tensor *out[8];
     e->no_grad++;
+    e->hidden++;
+    e->depth++;
     const ebb_status r = run(e, f->name, f->forward, f->user, n_x, x, n_y, out);
+    e->depth--;
+    e->hidden--;
     e->no_grad--;
     if (r != EBB_OK) {
         ebb__context(e, "%s: ", f->name);
@@ -302,6 +308,7 @@ ebb_status ebb_function_call(ebb_function *f, int n_x, ebb_tensor *const *x, int
         }
     if (grad && ebb__record(e, &f->entry, n_x, x, n_y, out, &f) != EBB_OK) return e->code;
     if (keep_only(e, owned, n_y, out) != EBB_OK) return e->code;
+    if (ebb__raise_op(e, &f->op, n_x, x, n_y, out, NULL, false) != EBB_OK) return e->code;
     for (int j = 0; j < n_y; j++) y[j] = out[j];
     return EBB_OK;
 }

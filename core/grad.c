@@ -125,6 +125,26 @@ bool ebb__walk_leads(const ebb__walk *w, ebb__edge edge) {
     return leaf ? leaf->flags & T_WANTED : w->e->tape->node[edge_node(edge)]->flags & N_NEEDED;
 }
 
+ebb_status ebb__raise_rule(ebb *e, const ebb__node *n, size_t index, int input, ebb_tensor *const *x,
+                           ebb_tensor *const *y, ebb_tensor *const *g, ebb_tensor *dx) {
+    if (!ebb__listening(e, EBB_EV_RULE)) return EBB_OK;
+    ebb_event ev = {.size = sizeof ev,
+                    .kind = EBB_EV_RULE,
+                    .op = n->x->op,
+                    .n_x = n->n_x,
+                    .n_y = n->n_y,
+                    .x = x,
+                    .y = y,
+                    .g = g[0],
+                    .dx = dx,
+                    .which = input,
+                    .region = e->regions[n->region],
+                    .attrs = n->x->op->n_attrs ? n_attrs(n) : NULL,
+                    .node = (int64_t)index,
+                    .gs = g};
+    return ebb__raise(e, &ev);
+}
+
 static ebb_status do_input(ebb__walk *w, const ebb__node *n, size_t index, ebb_call *c, int i,
                            ebb_tensor *const *x, ebb_tensor *const *y, const ebb_shape *shapes) {
     ebb *e = w->e;
@@ -150,23 +170,7 @@ static ebb_status do_input(ebb__walk *w, const ebb__node *n, size_t index, ebb_c
     }
     ebb_status r = e->code != EBB_OK ? e->code : ebb__walk_result(e, n, i, &shapes[i], &dx);
     e->rule_of = NULL;
-    if (r == EBB_OK && ebb__listening(e, EBB_EV_RULE)) {
-        ebb_event ev = {.size = sizeof ev,
-                        .kind = EBB_EV_RULE,
-                        .op = n->x->op,
-                        .n_x = n->n_x,
-                        .n_y = n->n_y,
-                        .x = x,
-                        .y = y,
-                        .g = g,
-                        .dx = dx,
-                        .which = i,
-                        .region = e->regions[n->region],
-                        .attrs = n_attrs(n),
-                        .node = (int64_t)index,
-                        .gs = c->g};
-        r = ebb__raise(e, &ev);
-    }
+    if (r == EBB_OK) r = ebb__raise_rule(e, n, index, i, x, y, c->g, dx);
     if (r == EBB_OK && e->anomaly) r = ebb__anomaly_check(e, n, i, c->g, dx);
     if (r == EBB_OK) r = ebb__walk_give(w, n_edges(n)[i], dx);
     if (!create_graph(w)) ebb__owned_cut(e, mark);
@@ -197,7 +201,7 @@ static ebb_status do_node(ebb__walk *w, ebb__node *n, size_t index) {
             *g = t_hold(zero);
         }
     }
-    if (n->x->back) return n->x->back(w, n, shapes + n->n_x);
+    if (n->x->back) return n->x->back(w, n, index, shapes + n->n_x);
     ebb_tensor *x[EBB_MAX_OPERANDS], *y[8];
     for (int i = 0; i < n->n_x; i++) x[i] = NULL;
     for (int j = 0; j < n->n_y; j++) y[j] = NULL;

@@ -23,6 +23,9 @@ ebb_status ebb__walk_go(ebb__walk *w, size_t top, size_t bottom, int n_wrt, ebb_
 bool ebb__walk_leads(const ebb__walk *w, ebb__edge edge);
 /* Brings what a rule returned for an input to its dtype and shape, or says what is wrong with it. */
 ebb_status ebb__walk_result(ebb *e, const ebb__node *n, int input, const ebb_shape *want, ebb_tensor **dx);
+/* Tells those who listen that the rule of n (node `index`) for an input gave dx, of the cotangents g. */
+ebb_status ebb__raise_rule(ebb *e, const ebb__node *n, size_t index, int input, ebb_tensor *const *x,
+                           ebb_tensor *const *y, ebb_tensor *const *g, ebb_tensor *dx);
 /* anomaly.c: stops at a NaN that the rule made; and says what the op of a failed rule was given. */
 ebb_status ebb__anomaly_check(ebb *e, const ebb__node *n, int input, ebb_tensor *const *g, const ebb_tensor *dx);
 void ebb__anomaly_words(ebb *e, const ebb__node *n);

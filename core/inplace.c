@@ -246,10 +246,13 @@ static ebb_status write_copy(ebb__running *c) {
         for (int k = i; k < c->n_x; k++)
             if (c->in[k] == now) c->in[k] = old;
     }
-    ebb_tensor *y = ebb__call(e, c->x, c->n_x, c->in, c->attrs, c->x->op->attrs_size, NULL, false);
-    if (!y || fits(c, y) != EBB_OK) return e->code;
-    if (y == c->in[0] && !grad) return EBB_OK; /* it changes nothing */
-    if (!(y = ebb_to(y, (ebb_dtype)t->dtype))) return e->code;
+    e->depth++; /* what makes the result is a part of this call */
+    ebb_tensor *y = ebb__call(e, c->x, c->n_x, c->in, c->attrs, c->x->op->attrs_size, NULL, EBB__UNTOLD);
+    const bool fitting = y && fits(c, y) == EBB_OK, nothing = fitting && y == c->in[0] && !grad;
+    if (fitting && y->dtype != t->dtype) y = ebb_to(y, (ebb_dtype)t->dtype);
+    e->depth--;
+    if (!fitting || !y) return e->code;
+    if (nothing) return EBB_OK;
     const ebb__entry *same = ebb__need(e, "contiguous", 0);
     const bool leaf = grad && (y->flags & T_REQUIRES);
     if (!same || (grad && reserve(e, same, 1, &t) != EBB_OK)) return e->code;
@@ -277,5 +280,10 @@ static ebb_status write_copy(ebb__running *c) {
 
 ebb_status ebb__write_in_place(ebb__running *c) {
     if (allowed(c) != EBB_OK) return c->e->code;
-    return direct(c) ? write_directly(c) : write_copy(c);
+    ebb_tensor *given[EBB_MAX_OPERANDS];
+    memcpy(given, c->in, sizeof *given * (size_t)c->n_x);
+    const ebb_status r = direct(c) ? write_directly(c) : write_copy(c);
+    for (int i = 0; i < c->n_x; i++) /* an event tells of these, not of their copies */
+        if (given[i] && given[i]->root == c->target->root) c->in[i] = given[i];
+    return r;
 }

@@ -3,12 +3,14 @@
 #include "registry.h"
 #include <stdio.h>
 
-void *ebb_memory_get(ebb *e, size_t bytes) {
-    return e && e->code == EBB_OK ? ebb__get0(e, bytes ? bytes : 1) : NULL;
-}
+void *ebb_memory_get(ebb *e, size_t bytes) { return e ? ebb__get0(e, bytes ? bytes : 1) : NULL; }
 
 void ebb_memory_put(ebb *e, void *p, size_t bytes) {
     if (e && p) ebb__put(e, p, bytes ? bytes : 1);
+}
+
+bool ebb_memory_grow(ebb *e, void *array, size_t *cap, size_t used, size_t more, size_t item) {
+    return e && ebb__grow(e, array, cap, used, more, item);
 }
 
 void *ebb_keep(ebb *e, const char *key, size_t bytes) {

@@ -183,8 +183,10 @@ ebb_status ebb_optim_step(ebb_optim *o) {
         if (!g) continue;
         const size_t mark = e->n_owned;
         e->no_grad++;
+        e->hidden++;
         if (!(g->flags & T_CONTIG)) g = ebb__contiguous(g);
         if (g) step_one(o, &o->slots[i], g);
+        e->hidden--;
         e->no_grad--;
         ebb__owned_cut(e, mark);
     }
@@ -222,7 +224,9 @@ double ebb_grads(ebb *e, const char *name, const char *attrs) {
         for (size_t i = 0; i < e->n_params; i++)
             if (ebb_grad_of(e->params[i])) p[n++] = e->params[i];
         e->no_grad++;
+        e->hidden++;
         const ebb_status r = d->apply(e, p, n, a, &result);
+        e->hidden--;
         e->no_grad--;
         if (r != EBB_OK) ebb_fail(e, r, "%s failed (%s)", name, ebb_status_name(r));
     }

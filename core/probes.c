@@ -157,6 +157,12 @@ int64_t ebb_hook_backward(ebb *e, const char *op, const char *region, ebb_op_hoo
     return watch(e, "ebb_hook_backward", EBB_EV_RULE, op, region, fn, user);
 }
 
+int64_t ebb_hook_event(ebb *e, ebb_event_kind kind, ebb_op_hook fn, void *user) {
+    if (e && e->code == EBB_OK && (kind < EBB_EV_OP || kind > EBB_EV_STEP))
+        ebb_fail(e, EBB_E_ARG, "ebb_hook_event: no kind of event has the number %d", (int)kind);
+    return watch(e, "ebb_hook_event", (int)kind, NULL, NULL, fn, user);
+}
+
 void ebb__watch_remove(ebb *e, int64_t handle) {
     for (ebb__watch *w = e->probes ? e->probes->watches : NULL; w; w = w->next)
         if (w->id == handle) w->dead = true;

@@ -288,9 +288,11 @@ bool ebb__run_composed(ebb__running *c) {
     const bool own = c->x->op->n_vjp > 0;
     const size_t mark = e->n_owned;
     e->no_grad += own;
+    e->hidden += own;
     e->depth++;
     ebb_tensor *y = c->x->op->compose(&view);
     e->depth--;
+    e->hidden -= own;
     e->no_grad -= own;
     if (!y) {
         if (e->code != EBB_OK && !e->rule_of) name_outer(e, c->x->op);

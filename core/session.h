@@ -100,7 +100,9 @@ struct ebb {
     int64_t grain;
     int no_grad; /* depth of no_grad regions */
     int depth;   /* composed ops that are running, one inside the other */
+    int hidden; /* calls that are one whole for those who look on: composed ops and functions with rules of their own, optimizers */
     bool in_backward;
+    bool keeps_graph;          /* the running backward has EBB_CREATE_GRAPH */
     ebb_scope *backward_scope; /* the innermost scope when the running backward began */
     const char *rule_of;       /* op whose rule is running, for messages */
     int rule_input;

@@ -55,7 +55,7 @@ typedef struct ebb__entry {
     struct ebb__entry **pull;     /* per input: an internal op, NULL: none; n_in of them */
     void *defaults;               /* attrs_size bytes */
     /* A node that is no op of the registry (a function of the user's): its whole backward, with the shapes of its outputs. */
-    ebb_status (*back)(struct ebb__walk *w, struct ebb__node *n, const ebb_shape *y_shape);
+    ebb_status (*back)(struct ebb__walk *w, struct ebb__node *n, size_t index, const ebb_shape *y_shape);
     uint32_t plugin;       /* index in the session's plugin list */
     const ebb_op *pull_op; /* of a pull entry: the synthesised declaration, owned */
 } ebb__entry;

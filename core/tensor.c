@@ -242,8 +242,15 @@ ebb_tensor *ebb_retain(ebb_tensor *t) {
     return t;
 }
 
+/* Nobody has t any more: it keeps no graph, also when the graph has it (a rule that reads the output it belongs to). */
+static void keeps_no_more(ebb *e, ebb_tensor *t) {
+    if (ebb__owned_since(e, t, 0)) return;
+    t->flags &= (uint16_t)~T_KEEPS;
+    if (--e->keepers == 0) ebb__kept_graph_ends(e);
+}
+
 void ebb_release(ebb_tensor *t) {
-    if (t && t->holds) t->holds--;
+    if (t && t->holds && --t->holds == 0 && (t->flags & T_KEEPS)) keeps_no_more(t_session(t), t);
     ebb__drop(t);
 }
 

@@ -7,7 +7,6 @@ typedef struct ebb__chunk {
 } ebb__chunk;
 
 enum { CHUNK = 16384 - 64, ALIGN = 16, BUCKETS = 1024 };
-_Static_assert(sizeof(ebb__chunk) % 8 == 0, "what follows a chunk is aligned");
 
 static size_t head(void) { return (sizeof(ebb__chunk) + ALIGN - 1) / ALIGN * ALIGN; }
 

@@ -190,7 +190,7 @@ def main(argv):
         text += ["#ifdef __cplusplus", "}", "#endif", "#endif", ""]
         write(out, "\n".join(text))
     elif mode == "--builtin":
-        text = ["/* builtin.c - floor 5: the table of the plugins that are linked in. Generated. */", "#include <ebb/entry.h>", "#include <ebb/op.h>", ""]
+        text = ["/* builtin.c - floor 5: the table of the plugins that are linked in. Generated. */", "#define EBB_WRAPPERS_HERE", "#include <ebb/entry.h>", "#include <ebb/op.h>", ""]
         for family, ops in families:
             text += [f"extern const ebb_op ebb_op_{o['name']};" for o in ops]
             text.append(f"static const ebb_plugin {family}_plugin = {{.magic = EBB_PLUGIN_MAGIC, .abi_major = EBB_ABI_MAJOR, .abi_minor = EBB_ABI_MINOR, .size = sizeof(ebb_plugin),")

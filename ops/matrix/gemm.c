@@ -7,6 +7,9 @@
 #define GEMM_NC(T) ((ptrdiff_t)(2048 / sizeof(T)))
 #define GEMM_ROW_NV 8 /* vectors in the tile of a product with one row; at most GEMM_MR * GEMM_NV */
 
+/* shapes of a strip: as many rows as a tile has, at most half of them, one */
+enum { FULL, HALF, ROW };
+
 #define GEMM_MIN(x, y) ((x) < (y) ? (x) : (y))
 #define GEMM_PASTE_(f, s) f##_##s
 #define GEMM_PASTE(f, s) GEMM_PASTE_(f, s)

@@ -24,9 +24,15 @@
 #define pack NAME(pack)
 #define sliver NAME(sliver)
 #define strip NAME(strip)
-#define strip_full NAME(strip_full)
-#define strip_half NAME(strip_half)
-#define strip_row NAME(strip_row)
+#define tile_fn NAME(tile_fn)
+#define tile_full NAME(tile_full)
+#define tile_full_narrow NAME(tile_full_narrow)
+#define tile_half NAME(tile_half)
+#define tile_half_narrow NAME(tile_half_narrow)
+#define tile_row NAME(tile_row)
+#define tile_row_narrow NAME(tile_row_narrow)
+#define shape NAME(shape)
+#define shapes NAME(shapes)
 #define gemm NAME(gemm)
 #define T GEMM_T
 #define VL ((int)(GEMM_BYTES / sizeof(T)))
@@ -127,26 +133,43 @@ struct strip {
     T *c;
 };
 
-GEMM_TARGET static GEMM_INLINE void strip(int mr, int nv, const struct strip *s) {
-    const int rows = GEMM_PACK_A ? mr : s->rows;
-    const ptrdiff_t rsa = GEMM_PACK_A ? 1 : s->rsa, csa = GEMM_PACK_A ? GEMM_MR : 1;
+/* c = or += the tile of the strip and a sliver of b. */
+typedef void tile_fn(const struct strip *s, const T *b, ptrdiff_t rsb, T *c, ptrdiff_t rsc, bool add);
+#define TILE(f, mr, nv)                                                                                          \
+    GEMM_TARGET static void f(const struct strip *s, const T *b, ptrdiff_t rsb, T *c, ptrdiff_t rsc, bool add) { \
+        tile(mr, nv, GEMM_PACK_A ? mr : s->rows, s->k, s->a, GEMM_PACK_A ? 1 : s->rsa,                           \
+             GEMM_PACK_A ? GEMM_MR : 1, b, rsb, c, rsc, add);                                                    \
+    }
+TILE(tile_full, GEMM_MR, GEMM_NV)
+TILE(tile_full_narrow, GEMM_MR, 1)
+TILE(tile_half, GEMM_MR / 2, GEMM_NV)
+TILE(tile_half_narrow, GEMM_MR / 2, 1)
+TILE(tile_row, 1, GEMM_ROW_NV)
+TILE(tile_row_narrow, 1, 1)
+#undef TILE
+
+/* The tiles of a strip by its shape, wide and narrow.  They are called through this table: inlined into one function, as
+ * the linker of wasm does with those that have one caller, they leave a browser's compiler too few registers. */
+static const struct shape {
+    int mr, nv;
+    tile_fn *wide, *narrow;
+} shapes[] = {{GEMM_MR, GEMM_NV, tile_full, tile_full_narrow},
+              {GEMM_MR / 2, GEMM_NV, tile_half, tile_half_narrow},
+              {1, GEMM_ROW_NV, tile_row, tile_row_narrow}};
+
+GEMM_TARGET static void strip(const struct shape *t, const struct strip *s) {
     int width;
     for (ptrdiff_t j = 0; j < s->n; j += width) {
-        width = sliver(nv, s->n - j);
+        width = sliver(t->nv, s->n - j);
         const int cols = (int)GEMM_MIN(width, s->n - j);
-        const bool direct = s->direct && cols == width, whole = s->rows == mr && cols == width;
+        const bool direct = s->direct && cols == width, whole = s->rows == t->mr && cols == width;
         const T *const b = direct ? s->b + j : s->packed + j * s->k;
         const ptrdiff_t rsb = direct ? s->rsb : width, rsc = whole ? s->rsc : width;
         T spare[GEMM_MR * GEMM_NV * GEMM_BYTES / sizeof(T)], *const c = whole ? s->c + j : spare;
-        if (width > VL) tile(mr, nv, rows, s->k, s->a, rsa, csa, b, rsb, c, rsc, whole && s->add);
-        else tile(mr, 1, rows, s->k, s->a, rsa, csa, b, rsb, c, rsc, whole && s->add);
+        (width > VL ? t->wide : t->narrow)(s, b, rsb, c, rsc, whole && s->add);
         if (!whole) put(s->rows, cols, spare, width, s->c + j, s->rsc, s->add);
     }
 }
-
-GEMM_TARGET static GEMM_NOINLINE void strip_full(const struct strip *s) { strip(GEMM_MR, GEMM_NV, s); }
-GEMM_TARGET static GEMM_NOINLINE void strip_half(const struct strip *s) { strip(GEMM_MR / 2, GEMM_NV, s); }
-GEMM_TARGET static GEMM_NOINLINE void strip_row(const struct strip *s) { strip(1, GEMM_ROW_NV, s); }
 
 GEMM_TARGET static void gemm(ptrdiff_t m, ptrdiff_t n, ptrdiff_t k, const T *a, ptrdiff_t rsa, ptrdiff_t csa,
                              const T *b, ptrdiff_t rsb, ptrdiff_t csb, T *c, ptrdiff_t rsc, bool accumulate,
@@ -194,9 +217,7 @@ GEMM_TARGET static void gemm(ptrdiff_t m, ptrdiff_t n, ptrdiff_t k, const T *a, 
                     pack(s.rows, (int)s.k, (int)s.rsa, s.a, rsa, csa, packed_a);
                     s.a = packed_a;
                 }
-                if (row) strip_row(&s);
-                else if (s.rows > GEMM_MR / 2) strip_full(&s);
-                else strip_half(&s);
+                strip(&shapes[row ? ROW : s.rows > GEMM_MR / 2 ? FULL : HALF], &s);
             }
         }
 }
@@ -211,9 +232,15 @@ GEMM_TARGET static void gemm(ptrdiff_t m, ptrdiff_t n, ptrdiff_t k, const T *a, 
 #undef pack
 #undef sliver
 #undef strip
-#undef strip_full
-#undef strip_half
-#undef strip_row
+#undef tile_fn
+#undef tile_full
+#undef tile_full_narrow
+#undef tile_half
+#undef tile_half_narrow
+#undef tile_row
+#undef tile_row_narrow
+#undef shape
+#undef shapes
 #undef gemm
 #undef T
 #undef VL

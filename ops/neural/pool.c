@@ -40,48 +40,52 @@ static ebb_status window_max_infer(ebb_infer *s) {
     return planes_infer(s, &a->size, &a->count);
 }
 
+/* The windows along the last dim are worked out once. */
+static size_t max_scratch(const ebb_loop *l) {
+    const ebb_ints *count = &((const max_attrs *)l->attrs)->count;
+    return (size_t)count->v[count->n - 1] * sizeof(reach);
+}
+
+/* Moves `at` to place j if its element is greater, or a NaN. By a mask, behind the optimizer's back: which element is the greatest
+ * cannot be predicted, and browsers make branches of selects. */
+#define TAKE(j)                                                                                              \
+    do {                                                                                                     \
+        const T v = x[j];                                                                                    \
+        int64_t more = -(int64_t)((v > x[at]) | (v != v));                                                   \
+        __asm__("" : "+r"(more));                                                                            \
+        at += ((j)-at) & more;                                                                               \
+    } while (0)
+
 /* NaN wins over everything, the first of equal elements over the later ones. */
 EBB_KERNEL(window_max_fwd,
     const grid g = ebb__grid_of(l->attrs);
     const bool adaptive = ((const max_attrs *)l->attrs)->adaptive;
-    const span *along = spans_along(&g, l->scratch);
+    const int64_t line = g.size[2];
+    reach *const across = (reach *)l->scratch;
+    for (int64_t k = 0; k < g.count[2]; k++) across[k] = ebb__reach_of(&g, adaptive, 2, k);
     for (int64_t u = l->first; u < l->first + l->n; u++) {
         const T *x = (const T *)l->p[0] + u * g.in;
         T *most = (T *)l->p[1] + u * g.out;
         int64_t *place = (int64_t *)l->p[2] + u * g.out;
-        if (adaptive) {
-            EACH_WINDOW(g, true, {
-                int64_t at = (Z.from * g.size[1] + Y.from) * g.size[2] + X.from;
-                EACH_IN_WINDOW(g, if (x[i] > x[at] || x[i] != x[i]) at = i;)
-                most[p] = x[at];
-                place[p] = at;
-            })
-        } else
-            EACH_ROW_IN_WINDOWS(g, along, {
-                for (int64_t k = row; k < row + g.count[2]; k++) {
-                    most[k] = (T)-INFINITY;
-                    place[k] = -1;
-                }
-            }, EACH_IN_ROW({
-                const T v = x[i + j];
-                const bool more = v > most[p + k] || v != v || place[p + k] < 0;
-                most[p + k] = more ? v : most[p + k];
-                place[p + k] = more ? i + j : place[p + k];
-            }), {
-                for (int64_t k = row; k < row + g.count[2]; k++) place[k] = place[k] < 0 ? 0 : place[k]; /* in the padding alone */
-            })
+        EACH_WINDOW(g, adaptive, across[ox], {
+            const bool empty = Z.from >= Z.to || Y.from >= Y.to || X.from >= X.to; /* in the padding alone */
+            const bool square = Z.to - Z.from == 1 && Y.to - Y.from == 2 && Y.step == 1 && X.to - X.from == 2 && X.step == 1;
+            const int64_t first = (Z.from * g.size[1] + Y.from) * line + X.from;
+            int64_t at = empty ? 0 : first;
+            if (square) { /* the usual window, 2x2 */
+                TAKE(first);
+                TAKE(first + 1);
+                TAKE(first + line);
+                TAKE(first + line + 1);
+            } else
+                EACH_IN_WINDOW(g, TAKE(i);)
+            most[p] = empty ? -(T)INFINITY : x[at];
+            place[p] = at;
+        })
     })
 
 static ebb_tensor *window_max_dx(const ebb_call *c, ebb_tensor *g) {
-    const max_attrs *a = (const max_attrs *)c->attrs;
-    const int64_t in = numel_of(&a->size), out = numel_of(&a->count);
-    if (!g || !out)
-        return g ? ebb_constant(c->e, (ebb_dtype)c->x_shape[0].dtype, ebb_ints_of(&c->x_shape[0]), 0) : NULL;
-    const int64_t n = ebb_shape_numel(&c->x_shape[0]) / in;
-    ebb_tensor *zero = ebb_constant(c->e, (ebb_dtype)c->x_shape[0].dtype, EBB_SHAPE(n, in), 0);
-    ebb_tensor *d = ebb_scatter_add(zero, ebb_reshape(c->y[1], .shape = EBB_SHAPE(n, out)),
-                                    ebb_reshape(g, .shape = EBB_SHAPE(n, out)), .dim = 1);
-    return ebb_reshape(d, .shape = ebb_ints_of(&c->x_shape[0]));
+    return ebb_window_place(g, c->y[1], .size = ((const max_attrs *)c->attrs)->size);
 }
 
 EBB_OP(window_max,
@@ -89,12 +93,80 @@ EBB_OP(window_max,
     .math = "y[p] = the largest element of window p, i[p] = its place in the plane;  dx = 0, then dx[i[p]] += g[p]",
     .infer = window_max_infer,
     .fwd = window_max_fwd,
-    .scratch = row_scratch,
+    .scratch = max_scratch,
     .attrs = EBB_ATTRS(max_attrs, max_attr),
     .vjp = EBB_VJP({window_max_dx, EBB_Y(1)}),
     .flags = EBB_INTERNAL,
     .tries = "[2,3,7] size=7 count=4 kernel_size=3 stride=2 padding=1 dilation=1; [2,5,4] size=5,4 count=3,3 kernel_size=3,2 stride=1,1 padding=0,1 dilation=1,2; [2,3,4,5] size=3,4,5 count=2,2,2 kernel_size=2,2,3 stride=1,2,2 padding=0,0,0 dilation=1,1,1; [3,5,7] size=5,7 count=3,4 kernel_size=1,1 stride=1,1 padding=1,1 dilation=1,1 adaptive=1",
     .doc = "Maxima of windows and their flat places in the plane. NaN is the largest; of equal elements the first counts."
+);
+
+/* ---- window_place: the adjoint, for given places ---- */
+
+typedef struct place_attrs {
+    ebb_ints size;
+} place_attrs;
+static const ebb_attr place_attr[] = {
+    EBB_ATTR(EBB_A_INTS, place_attrs, size, NULL, "sizes of the spatial dims of the result"),
+};
+
+static ebb_status window_place_infer(ebb_infer *s) {
+    const ebb_ints *size = &((const place_attrs *)s->attrs)->size;
+    const ebb_info *x = &s->x[0], *index = &s->x[1];
+    const int lead = x->ndim - size->n;
+    double elements = 1;
+    for (int d = 0; d < size->n; d++) {
+        if (size->v[d] < 1 || size->v[d] > WINDOW_MOST)
+            return s->fail(s, EBB_E_ATTR, "size is %lld at %d; 1 to %d are possible", (long long)size->v[d],
+                           d, WINDOW_MOST);
+        elements *= (double)size->v[d];
+    }
+    if (size->n < 1 || size->n > SPATIAL || lead < 0 || elements > 1e15)
+        return s->fail(s, EBB_E_ATTR, "size has %d numbers for an input of %d dims, and planes %.0f elements",
+                       size->n, x->ndim, elements);
+    bool same = index->ndim == x->ndim;
+    for (int d = 0; d < x->ndim && same; d++) same = index->shape[d] == x->shape[d];
+    if (!same) return s->fail(s, EBB_E_SHAPE, "input and index differ in shape");
+    s->work = 1;
+    for (int d = 0; d < lead; d++) s->work *= s->y->shape[d] = x->shape[d];
+    plane_shape(s->y, lead, size);
+    return EBB_OK;
+}
+
+EBB_KERNEL(window_place_fwd,
+    const ebb_ints *size = &((const place_attrs *)l->attrs)->size;
+    const int64_t in = numel_of(size);
+    int64_t out = 1;
+    for (int d = l->arg[0].ndim - size->n; d < l->arg[0].ndim; d++) out *= l->arg[0].shape[d];
+    for (int64_t u = l->first; u < l->first + l->n; u++) {
+        const T *x = (const T *)l->p[0] + u * out;
+        const int64_t *place = (const int64_t *)l->p[1] + u * out;
+        T *y = (T *)l->p[2] + u * in;
+        memset(y, 0, (size_t)in * sizeof(T));
+        for (int64_t p = 0; p < out; p++) {
+            if ((uint64_t)place[p] >= (uint64_t)in)
+                return l->fail(l, EBB_E_INDEX, "place %lld is not one of the %lld of a plane", (long long)place[p], (long long)in);
+            y[place[p]] += x[p];
+        }
+    })
+
+/* The elements of g at these places. */
+static ebb_tensor *window_place_dx(const ebb_call *c, ebb_tensor *g) {
+    const int dims = ((const place_attrs *)c->attrs)->size.n, lead = c->x_shape[0].ndim - dims;
+    ebb_tensor *planes = ebb_flatten(g, .start_dim = lead), *at = ebb_flatten(c->x[1], .start_dim = lead);
+    return ebb_reshape(ebb_gather(planes, at, .dim = -1), .shape = ebb_ints_of(&c->x_shape[0]));
+}
+
+EBB_OP(window_place,
+    .sig = "input(),index():i->()",
+    .math = "y = 0, then y[i[p]] += x[p];  dx[p] = g[i[p]]",
+    .infer = window_place_infer,
+    .fwd = window_place_fwd,
+    .attrs = EBB_ATTRS(place_attrs, place_attr),
+    .vjp = EBB_VJP({window_place_dx, EBB_X(1)}, {NULL, 0}),
+    .flags = EBB_LINEAR | EBB_INTERNAL,
+    .tries = "[2,3,4] [2,3,4]<7 size=7; [2,3,3] [2,3,3]<20 size=5,4; [2,2,3,2] [2,2,3,2]<24 size=2,3,4; [0,4] [0,4]<7 size=7; [2,0] [2,0]<1 size=1",
+    .doc = "Elements added to planes of zeros at the places that window_max found."
 );
 
 /* ---- window_mean and its adjoint ---- */
@@ -152,7 +224,7 @@ EBB_KERNEL(window_mean_fwd,
         const T *x = (const T *)l->p[0] + u * g.in;
         T *m = (T *)l->p[1] + u * g.out;
         if (a->adaptive) {
-            EACH_WINDOW(g, true, {
+            EACH_WINDOW(g, true, ebb__reach_of(&g, true, 2, ox), {
                 T sum = 0;
                 EACH_IN_WINDOW(g, sum += x[i];)
                 m[p] = sum / (T)(part_of(a, &Z) * part_of(a, &Y) * part[ox]);
@@ -175,7 +247,7 @@ EBB_KERNEL(window_spread_fwd,
         T *x = (T *)l->p[1] + u * g.in;
         memset(x, 0, (size_t)g.in * sizeof(T));
         if (a->adaptive) {
-            EACH_WINDOW(g, true, {
+            EACH_WINDOW(g, true, ebb__reach_of(&g, true, 2, ox), {
                 const T v = m[p] / (T)(part_of(a, &Z) * part_of(a, &Y) * part[ox]);
                 EACH_IN_WINDOW(g, x[i] += v;)
             })

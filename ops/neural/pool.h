@@ -12,14 +12,14 @@ typedef struct reach {
 /* adaptive: `count` windows cover the input, neighbours overlap by one element at most. */
 EBB_LOCAL reach ebb__reach_of(const grid *g, bool adaptive, int d, int64_t o);
 
-/* Every position p, with its window along each dim: Z, Y, X. */
-#define EACH_WINDOW(g, adaptive, statement)                                                                  \
+/* Every position p, with its window along each dim: Z, Y and X, which `along_x` computes for position ox. */
+#define EACH_WINDOW(g, adaptive, along_x, statement)                                                         \
     for (int64_t oz = 0, p = 0; oz < (g).count[0]; oz++) {                                                   \
         const reach Z = ebb__reach_of(&(g), adaptive, 0, oz);                                                \
         for (int64_t oy = 0; oy < (g).count[1]; oy++) {                                                      \
             const reach Y = ebb__reach_of(&(g), adaptive, 1, oy);                                            \
             for (int64_t ox = 0; ox < (g).count[2]; ox++, p++) {                                             \
-                const reach X = ebb__reach_of(&(g), adaptive, 2, ox);                                        \
+                const reach X = (along_x);                                                                   \
                 statement                                                                                    \
             }                                                                                                \
         }                                                                                                    \

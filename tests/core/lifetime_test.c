@@ -236,6 +236,14 @@ static void retained_then_released(ebb *e, ebb_tensor *w) {
     ebb_release(h);
 }
 
+static void an_output_that_its_rule_reads(ebb *e, ebb_tensor *w) {
+    ebb_scope *s = ebb_begin(e);
+    ebb_tensor *h = ebb_retain(ebb_tanh(w));
+    ebb_end(s);
+    assert_int_equal(ebb_tape_len(e), 1);
+    ebb_release(h);
+}
+
 static void a_second_derivative(ebb *e, ebb_tensor *w) {
     ebb_scope *s = ebb_begin(e);
     ebb_tensor *y = ebb_sum(ebb_square(w)), *g = NULL;
@@ -295,6 +303,7 @@ static void an_error(ebb *e, ebb_tensor *w) {
 #define LOOP(name, step)                                                                                     \
     static void name(void **state) { does_not_grow(*state, step, pair_leaf(*state)); }
 LOOP(loop_of_retained_then_released_does_not_grow, retained_then_released)
+LOOP(loop_of_outputs_that_their_rules_read_does_not_grow, an_output_that_its_rule_reads)
 LOOP(loop_of_second_derivatives_does_not_grow, a_second_derivative)
 LOOP(loop_of_hooks_on_activations_does_not_grow, a_hook_on_an_activation)
 LOOP(loop_of_hooks_that_never_run_does_not_grow, a_hook_that_never_runs)
@@ -408,6 +417,7 @@ int main(void) {
         SESSION_TEST(retained_beyond_its_scope_keeps_its_graph),
         SESSION_TEST(retained_then_released_frees_the_graph),
         SESSION_TEST(loop_of_retained_then_released_does_not_grow),
+        SESSION_TEST(loop_of_outputs_that_their_rules_read_does_not_grow),
         SESSION_TEST(loop_of_second_derivatives_does_not_grow),
         SESSION_TEST(loop_of_hooks_on_activations_does_not_grow),
         SESSION_TEST(loop_of_hooks_that_never_run_does_not_grow),

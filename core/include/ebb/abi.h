@@ -120,14 +120,37 @@ typedef struct ebb_attr {
 } ebb_attr;
 
 /* EBB_ATTR(EBB_A_FLOAT, leaky_relu_attrs, negative_slope, "0.01", "slope below zero", .lo = 0, .hi = 1) */
+#ifdef EBB_LEAN /* a build without help: the text is overridden, and never emitted */
+#define EBB__ATTR_LEAN , .doc = ""
+#else
+#define EBB__ATTR_LEAN
+#endif
 #define EBB_ATTR(attr_type, S, field, default_text, ...)                                                     \
     {                                                                                                        \
         .name = #field, .type = attr_type, .offset = (uint32_t)offsetof(S, field), .def = default_text,      \
-        .doc = __VA_ARGS__                                                                                   \
+        .doc = __VA_ARGS__ EBB__ATTR_LEAN                                                                    \
     }
 
 /* reduction= of the losses */
 enum { EBB_MEAN = 0, EBB_SUM = 1, EBB_EACH = 2 /* "none" */ };
+
+/* GNU extensions, each behind a name. */
+#define EBB_EXPORT __attribute__((visibility("default")))
+#define EBB_LOCAL __attribute__((visibility("hidden")))
+#ifndef EBB_INLINE
+#define EBB_INLINE inline __attribute__((always_inline))
+#endif
+/* The functions of headers that are not for inner loops, those of <ebb/ops.h> above all. Where size counts: one copy in all that is
+ * linked together (it stands in the generated table of plugins), and one in a plugin, which imports nothing. */
+#if !defined __wasm__
+#define EBB_WRAPPER static inline
+#elif !defined EBB_STATIC
+#define EBB_WRAPPER __attribute__((noinline, minsize, unused)) static
+#elif !defined EBB_WRAPPERS_HERE
+#define EBB_WRAPPER EBB_LOCAL __attribute__((noinline)) inline
+#else
+#define EBB_WRAPPER EBB_LOCAL __attribute__((minsize)) extern
+#endif
 
 /* What the engine offers to code that holds only a tensor. It is generic: it does not grow with the ops. */
 typedef struct ebb_host {
@@ -148,19 +171,19 @@ typedef struct ebb_host {
 } ebb_host;
 
 /* The host of a tensor; NULL for NULL. A session begins with its host table. */
-static inline const ebb_host *ebb_host_of(const ebb_tensor *t) {
+EBB_WRAPPER const ebb_host *ebb_host_of(const ebb_tensor *t) {
     return t ? *(const ebb_host *const *)(const void *)t : NULL;
 }
 
 /* The session of the first tensor of a list that is not NULL. Borrowed. */
-static inline ebb *ebb_session_of(int n, ebb_tensor *const *x) {
+EBB_WRAPPER ebb *ebb_session_of(int n, ebb_tensor *const *x) {
     for (int i = 0; i < n; i++)
         if (x[i]) return (ebb *)(uintptr_t)ebb_host_of(x[i]);
     return NULL;
 }
 
 /* Calls an op by name with its attribute struct; what the generated wrappers of <ebb/ops.h> do. NULL in, NULL out. */
-static inline ebb_tensor *ebb_op_call(const char *name, uint32_t hash, int n_x, ebb_tensor *const *x,
+EBB_WRAPPER ebb_tensor *ebb_op_call(const char *name, uint32_t hash, int n_x, ebb_tensor *const *x,
                                       const void *attrs, uint32_t attrs_size, int n_more, ebb_tensor **more) {
     ebb *e = ebb_session_of(n_x, x);
     if (!e) return NULL;
@@ -168,13 +191,13 @@ static inline ebb_tensor *ebb_op_call(const char *name, uint32_t hash, int n_x, 
 }
 
 /* The same for an op without inputs: what it makes belongs to session e. */
-static inline ebb_tensor *ebb_op_call_new(ebb *e, const char *name, uint32_t hash, const void *attrs,
+EBB_WRAPPER ebb_tensor *ebb_op_call_new(ebb *e, const char *name, uint32_t hash, const void *attrs,
                                           uint32_t attrs_size, int n_more, ebb_tensor **more) {
     if (!e) return NULL;
     return ((const ebb_host *)(const void *)e)->call(e, name, hash, 0, NULL, attrs, attrs_size, n_more, more);
 }
 
-static inline ebb_tensor *ebb_op_call_inplace(const char *name, uint32_t hash, int n_x, ebb_tensor *const *x,
+EBB_WRAPPER ebb_tensor *ebb_op_call_inplace(const char *name, uint32_t hash, int n_x, ebb_tensor *const *x,
                                               const void *attrs, uint32_t attrs_size) {
     ebb *e = ebb_session_of(n_x, x);
     if (!e) return NULL;
@@ -182,13 +205,13 @@ static inline ebb_tensor *ebb_op_call_inplace(const char *name, uint32_t hash, i
 }
 
 /* A constant of like's dtype, 0-d, outside the graph. NULL in, NULL out. */
-static inline ebb_tensor *ebb_scalar(const ebb_tensor *like, double value) {
+EBB_WRAPPER ebb_tensor *ebb_scalar(const ebb_tensor *like, double value) {
     const ebb_host *h = ebb_host_of(like);
     return h ? h->scalar((ebb *)(uintptr_t)h, like, value) : NULL;
 }
 
 /* x converted to a dtype (the op "to"); x itself when it has it already. NULL in, NULL out. */
-static inline ebb_tensor *ebb_to(ebb_tensor *x, ebb_dtype dtype) {
+EBB_WRAPPER ebb_tensor *ebb_to(ebb_tensor *x, ebb_dtype dtype) {
     const int32_t d = (int32_t)dtype;
     return ebb_op_call("to", 0, 1, &x, &d, (uint32_t)sizeof d, 0, NULL);
 }
@@ -200,18 +223,6 @@ static inline uint32_t ebb_hash(const char *s) {
     return h ? h : 1u;
 }
 
-/* GNU extensions, each behind a name. */
-#define EBB_EXPORT __attribute__((visibility("default")))
-#define EBB_LOCAL __attribute__((visibility("hidden")))
-#ifndef EBB_INLINE
-#define EBB_INLINE inline __attribute__((always_inline))
-#endif
-/* The wrappers of <ebb/ops.h>: where size counts, one copy a file. */
-#ifdef __wasm__
-#define EBB_WRAPPER __attribute__((noinline, minsize, unused)) static
-#else
-#define EBB_WRAPPER static inline
-#endif
 #define EBB_PRINTF(format_at, args_at) __attribute__((format(printf, format_at, args_at)))
 
 /* The wrappers of ops with attributes override their defaults by name, `ebb_softmax(x, .dim = 1)`; these keep

@@ -147,6 +147,10 @@ EBB_API const struct ebb_op *ebb_op_find(const ebb *e, const char *name);
 EBB_API const char *ebb_op_plugin(const ebb *e, const char *name); /* the plugin an op came from, NULL when unknown */
 EBB_API const char *ebb_op_nearest(const ebb *e, const char *name); /* "did you mean"; NULL when nothing is close */
 
+/* Attributes as text that ebb_call_named takes: those that are not the op's defaults, "dim=1 keepdim=1"; the key of a random op is left out.
+ * attrs: the op's struct. -> buf */
+EBB_API const char *ebb_attrs_text(const ebb *e, const ebb_op *op, const void *attrs, char *buf, size_t n);
+
 /* What a signature says, for tools: names and core dims of the operands. */
 typedef struct ebb_sig_operand {
     char name[24];
@@ -273,6 +277,9 @@ typedef struct ebb_event {
     int32_t depth; /* EBB_EV_OP: how many composed ops this call is inside of: their parts come before them, one deeper */
     int64_t node; /* the node on the tape (ebb_tape_node) that the op made or the rule is of; -1: none */
     ebb_tensor *const *gs; /* EBB_EV_RULE: the cotangents of all n_y outputs; gs[0] is g */
+    bool inside; /* EBB_EV_OP: outside the program's graph: a part of an op or function with rules of its own, of an optimizer's or gradient
+                  * function's work, or of a backward that keeps no graph */
+    bool in_place; /* EBB_EV_OP: y[0] is x[0], and was written to */
 } ebb_event;
 
 /* On: a NaN that a rule makes, and any error in backward, stops with the forward op, its region and its inputs' shapes. */
@@ -290,6 +297,8 @@ EBB_API int64_t ebb_hook_accumulated(ebb_tensor *leaf, ebb_accumulated_hook fn, 
 typedef ebb_status (*ebb_op_hook)(ebb *e, const ebb_event *ev, void *user);
 EBB_API int64_t ebb_hook_forward(ebb *e, const char *op, const char *region, ebb_op_hook fn, void *user);
 EBB_API int64_t ebb_hook_backward(ebb *e, const char *op, const char *region, ebb_op_hook fn, void *user);
+/* Sees every event of one kind. The same otherwise. */
+EBB_API int64_t ebb_hook_event(ebb *e, ebb_event_kind kind, ebb_op_hook fn, void *user);
 EBB_API void ebb_hook_remove(ebb *e, int64_t handle); /* of any kind; unknown ones do nothing */
 
 /* The tape, for tools: node i of [0, ebb_tape_len). Everything borrowed until the tape changes. */
@@ -333,9 +342,12 @@ EBB_API ebb_status ebb_load(ebb *e, const char *path);
 
 /* ---- for libraries on top: model languages, viewers ------------------------------------------------------------------ */
 
-/* Zeroed memory of the session: counted, limited, and gone with it at the latest. NULL and EBB_E_MEMORY when there is none. bytes: as it was taken. */
+/* Zeroed memory of the session: counted, limited, and gone with it at the latest; 64-byte aligned. NULL and EBB_E_MEMORY when there is none. Given
+ * back with the size it was asked with; NULL is fine. */
 EBB_API void *ebb_memory_get(ebb *e, size_t bytes);
 EBB_API void ebb_memory_put(ebb *e, void *p, size_t bytes);
+/* *(void **)array holds *cap items, `used` of them in use: makes room for `more`. On failure it stays as it is. */
+EBB_API bool ebb_memory_grow(ebb *e, void *array, size_t *cap, size_t used, size_t more, size_t item);
 /* What a library keeps with a session: zeroed at first, the same at every call, until ebb_close. ebb_kept: NULL when there is none yet. */
 EBB_API void *ebb_keep(ebb *e, const char *key, size_t bytes);
 EBB_API void *ebb_kept(const ebb *e, const char *key);

@@ -16,6 +16,7 @@
 #ifndef EBB_MATH64_H
 #define EBB_MATH64_H
 
+#include <ebb/abi.h>
 #include <math.h> /* INFINITY, NAN */
 #include <stdint.h>
 #include <string.h>
@@ -26,24 +27,29 @@
 #define EBB_INLINE inline __attribute__((always_inline, unused))
 #endif
 
-/* In WebAssembly f64 is compiled for size. */
+/* In WebAssembly f64 is compiled for size: functions that are called, but for those that are one instruction. */
 #ifdef __wasm__
-#define EBB_INLINE_F64 __attribute__((noinline, minsize, unused))
+#define EBB_MATH_F64 EBB_WRAPPER
 #else
-#define EBB_INLINE_F64 EBB_INLINE
+#define EBB_MATH_F64 static EBB_INLINE
+#endif
+#if defined __wasm__ && defined EBB_STATIC
+#define EBB_BITS_F64 EBB_INLINE /* not static: the one copy of a caller must not name what each file has */
+#else
+#define EBB_BITS_F64 static EBB_INLINE
 #endif
 
 #ifdef __clang__
 #pragma STDC FP_CONTRACT OFF /* up to the end of the file; gcc is told by -ffp-contract=off or -std=c11 */
 #endif
 
-static EBB_INLINE uint64_t ebb__bits_f64(double x) {
+EBB_BITS_F64 uint64_t ebb__bits_f64(double x) {
     uint64_t u;
     memcpy(&u, &x, sizeof u);
     return u;
 }
 
-static EBB_INLINE_F64 double ebb__from_f64(uint64_t u) {
+EBB_BITS_F64 double ebb__from_f64(uint64_t u) {
     double x;
     memcpy(&x, &u, sizeof x);
     return x;
@@ -55,18 +61,18 @@ static EBB_INLINE_F64 double ebb__from_f64(uint64_t u) {
 #define EBB__LOG2E_F64 0x1.71547652b82fep+0
 #define EBB__ROUND_F64 0x1.8p52 /* x + this rounds x to an integer and leaves it in the low bits */
 
-static EBB_INLINE_F64 double ebb_abs_f64(double x) {
+EBB_BITS_F64 double ebb_abs_f64(double x) {
     return ebb__from_f64(ebb__bits_f64(x) & ~EBB__SIGN_F64);
 }
-static EBB_INLINE_F64 double ebb_sqrt_f64(double x) { return __builtin_sqrt(x); }
+EBB_MATH_F64 double ebb_sqrt_f64(double x) { return __builtin_sqrt(x); }
 
 /* y with the sign of x flipped into it: what makes an odd function odd to the last bit, -0 included. */
-static EBB_INLINE_F64 double ebb__odd_f64(double y, double x) {
+EBB_MATH_F64 double ebb__odd_f64(double y, double x) {
     return ebb__from_f64(ebb__bits_f64(y) ^ (ebb__bits_f64(x) & EBB__SIGN_F64));
 }
 
 /* The largest integer not above x. */
-static EBB_INLINE_F64 double ebb_floor_f64(double x) {
+EBB_MATH_F64 double ebb_floor_f64(double x) {
     double a = ebb_abs_f64(x);
     double n = a < 0x1p52 ? (a + 0x1p52) - 0x1p52 : a;
     n = ebb__odd_f64(n, x);
@@ -76,7 +82,7 @@ static EBB_INLINE_F64 double ebb_floor_f64(double x) {
 /* ---- exp: x = k ln2 + r, |r| <= ln2/2, e^x = 2^k e^r --------------------------------------------------- */
 
 /* (e^r - 1 - r) / r^2.  r^2 times its error: 2^-61. */
-static EBB_INLINE_F64 double ebb__exp_poly_f64(double r) {
+EBB_MATH_F64 double ebb__exp_poly_f64(double r) {
     double z = r * r;
     double even = 2.0914755325893202e-09, odd = 2.5105312729622103e-08; /* two chains run side by side */
     even = even * z + 2.7557273478718582e-07;
@@ -92,7 +98,7 @@ static EBB_INLINE_F64 double ebb__exp_poly_f64(double r) {
 }
 
 /* e^(x + lo) for a tiny lo.  2^k is applied as two factors: no early overflow, no abrupt underflow. */
-static EBB_INLINE_F64 double ebb__exp_sum_f64(double x, double lo) {
+EBB_MATH_F64 double ebb__exp_sum_f64(double x, double lo) {
     x = x > 710.0 ? 710.0 : x;
     x = x < -746.0 ? -746.0 : x;
     double shifted = x * EBB__LOG2E_F64 + (EBB__ROUND_F64 + 2046);
@@ -103,10 +109,10 @@ static EBB_INLINE_F64 double ebb__exp_sum_f64(double x, double lo) {
     return y * ebb__from_f64(half << 52) * ebb__from_f64((e - half) << 52);
 }
 
-static EBB_INLINE_F64 double ebb_exp_f64(double x) { return ebb__exp_sum_f64(x, 0); }
+EBB_MATH_F64 double ebb_exp_f64(double x) { return ebb__exp_sum_f64(x, 0); }
 
 /* e^x - 1 = 2 ((t - 1/2) + t (e^r - 1)), t = 2^(k-1).  The large sum keeps its rounding error. */
-static EBB_INLINE_F64 double ebb_expm1_f64(double x) {
+EBB_MATH_F64 double ebb_expm1_f64(double x) {
     double c = x > 710.0 ? 710.0 : x;
     c = c < -50.0 ? -50.0 : c;
     double shifted = c * EBB__LOG2E_F64 + (EBB__ROUND_F64 + 1022);
@@ -121,7 +127,7 @@ static EBB_INLINE_F64 double ebb_expm1_f64(double x) {
 /* ---- log: x = 2^k (1 + f), sqrt(1/2) <= 1 + f < sqrt(2), log x = k ln2 + log(1 + f) -------------------- */
 
 /* 1 + f of a positive finite x, denormal or not; *k gets its exponent. */
-static EBB_INLINE_F64 double ebb__mantissa_f64(double x, double *k) {
+EBB_MATH_F64 double ebb__mantissa_f64(double x, double *k) {
     const uint64_t low = 0x3fe6a09e667f3bcdu; /* sqrt(1/2) */
     int tiny = x < 0x1p-1022;
     uint64_t u = ebb__bits_f64(tiny ? x * 0x1p54 : x) - (low - 0x3ff0000000000000u);
@@ -131,7 +137,7 @@ static EBB_INLINE_F64 double ebb__mantissa_f64(double x, double *k) {
 }
 
 /* R(z) / z, error 2^-57. */
-static EBB_INLINE_F64 double ebb__log_poly_f64(double z) {
+EBB_MATH_F64 double ebb__log_poly_f64(double z) {
     double p = 0.14616585424888623;
     p = p * z + 0.15331710618210773;
     p = p * z + 0.18182889455674947;
@@ -143,12 +149,12 @@ static EBB_INLINE_F64 double ebb__log_poly_f64(double z) {
 
 /* k ln2 + log(1 + f) + c for a tiny c.  With s = f / (2 + f):
  * log(1 + f) = 2 atanh s = f - f^2/2 + s (f^2/2 + R(s^2)), as in fdlibm. */
-static EBB_INLINE_F64 double ebb__log_sum_f64(double f, double k, double c) {
+EBB_MATH_F64 double ebb__log_sum_f64(double f, double k, double c) {
     double s = f / (2 + f), z = s * s, h = 0.5 * f * f, p = ebb__log_poly_f64(z);
     return k * EBB__LN2HI_F64 - ((h - (s * (h + z * p) + (k * EBB__LN2LO_F64 + c))) - f);
 }
 
-static EBB_INLINE_F64 double ebb_log_f64(double x) {
+EBB_MATH_F64 double ebb_log_f64(double x) {
     double k, m = ebb__mantissa_f64(x, &k), y = ebb__log_sum_f64(m - 1, k, 0);
     y = x < (double)INFINITY ? y : x;
     y = x > 0 ? y : (double)NAN;
@@ -156,7 +162,7 @@ static EBB_INLINE_F64 double ebb_log_f64(double x) {
 }
 
 /* log(1 + x) = log u + (what rounding 1 + x to u lost) / u. */
-static EBB_INLINE_F64 double ebb_log1p_f64(double x) {
+EBB_MATH_F64 double ebb_log1p_f64(double x) {
     double u = 1 + x, b = u - 1, lost = (1 - (u - b)) + (x - b);
     double k, m = ebb__mantissa_f64(u, &k);
     double y = ebb__log_sum_f64(k == 0 ? x : m - 1, k, k == 0 ? 0 : lost / u);
@@ -169,7 +175,7 @@ static EBB_INLINE_F64 double ebb_log1p_f64(double x) {
 /* ---- tanh, sigmoid ------------------------------------------------------------------------------------- */
 
 /* |x| < 5/8: x + x^3 P(x^2)/Q(x^2), error 2^-57; beyond: 1 - 2/(e^2x + 1).  One division serves both. */
-static EBB_INLINE_F64 double ebb_tanh_f64(double x) {
+EBB_MATH_F64 double ebb_tanh_f64(double x) {
     double a = ebb_abs_f64(x), z = a * a;
     double p = (-0.9643850249801493 * z - 99.25157970735542) * z - 1613.941322073366;
     double q = ((z + 112.77252888384996) * z + 2234.484325610089) * z + 4841.823966220099;
@@ -181,7 +187,7 @@ static EBB_INLINE_F64 double ebb_tanh_f64(double x) {
 
 /* With e = e^-|x| and q = e/(1 + e): 1 - q right of 0, q left of it, so nothing overflows and the left tail
  * keeps its digits; there q = e - e q rounds better. */
-static EBB_INLINE_F64 double ebb_sigmoid_f64(double x) {
+EBB_MATH_F64 double ebb_sigmoid_f64(double x) {
     double e = ebb_exp_f64(-ebb_abs_f64(x)), q = e / (1 + e);
     double left = e < 0.5 ? e - e * q : q;
     return x < 0 ? left : 1 - q;
@@ -193,7 +199,7 @@ static EBB_INLINE_F64 double ebb_sigmoid_f64(double x) {
  * k = 2^20 every k * piece is exact, and hi + lo has full precision however close x is to a multiple of pi/2.
  * Past |x| = 1.6e6 the absolute error grows to about 2^-52 |x|; past 2^50 the result is only some number in
  * [-1, 1]. */
-static EBB_INLINE uint64_t ebb__sin_cos_f64(double x, double *sine, double *cosine) {
+EBB_MATH_F64 uint64_t ebb__sin_cos_f64(double x, double *sine, double *cosine) {
     double shifted = x * 0x1.45f306dc9c883p-1 + EBB__ROUND_F64, k = shifted - EBB__ROUND_F64;
 
     double a = x - k * 0x1.921fb544p+0;
@@ -225,7 +231,7 @@ static EBB_INLINE uint64_t ebb__sin_cos_f64(double x, double *sine, double *cosi
 }
 
 /* sin(x + turn pi/2) for x >= 0. */
-static EBB_INLINE_F64 double ebb__trig_f64(double x, uint64_t turn) {
+EBB_MATH_F64 double ebb__trig_f64(double x, uint64_t turn) {
     double s, c;
     uint64_t quadrant = ebb__sin_cos_f64(x, &s, &c) + turn;
     uint64_t odd = 0 - (quadrant & 1);
@@ -235,15 +241,15 @@ static EBB_INLINE_F64 double ebb__trig_f64(double x, uint64_t turn) {
     return ebb__from_f64(ebb__bits_f64(y) ^ (quadrant & 2) << 62);
 }
 
-static EBB_INLINE_F64 double ebb_sin_f64(double x) {
+EBB_MATH_F64 double ebb_sin_f64(double x) {
     return ebb__odd_f64(ebb__trig_f64(ebb_abs_f64(x), 0), x);
 }
-static EBB_INLINE_F64 double ebb_cos_f64(double x) { return ebb__trig_f64(ebb_abs_f64(x), 1); }
+EBB_MATH_F64 double ebb_cos_f64(double x) { return ebb__trig_f64(ebb_abs_f64(x), 1); }
 
 /* ---- erf ----------------------------------------------------------------------------------------------- */
 
 /* |x| < 1: x + x p(x^2), error 2^-55; beyond: 1 - e^(-x^2) P(x)/Q(x), error 2^-59; from 6 on it is 1. */
-static EBB_INLINE_F64 double ebb_erf_f64(double x) {
+EBB_MATH_F64 double ebb_erf_f64(double x) {
     double a = ebb_abs_f64(x), z = a * a;
     double p = 5.9571761477489113e-11;
     p = p * z - 1.1372848856791674e-09;
@@ -280,7 +286,7 @@ static EBB_INLINE_F64 double ebb_erf_f64(double x) {
 /* ---- pow: x^y = e^(y log x), the logarithm as a sum of two doubles ------------------------------------- */
 
 /* a * b = *p + *e, exact but for the last bits of *e (Dekker, with the halves cut by a mask). */
-static EBB_INLINE_F64 void ebb__two_prod_f64(double a, double b, double *p, double *e) {
+EBB_MATH_F64 void ebb__two_prod_f64(double a, double b, double *p, double *e) {
     double ah = ebb__from_f64(ebb__bits_f64(a) & 0xfffffffff8000000u), al = a - ah;
     double bh = ebb__from_f64(ebb__bits_f64(b) & 0xfffffffff8000000u), bl = b - bh;
     *p = a * b;
@@ -289,7 +295,7 @@ static EBB_INLINE_F64 void ebb__two_prod_f64(double a, double b, double *p, doub
 
 /* log x = *h + *l to about 2^-64, for positive finite x: log(1 + f) = 2 atanh s = 2 (s + s z w), z = s^2,
  * w = 1/3 + z q(z), q's error weighed by z^2: 2^-66. */
-static EBB_INLINE_F64 void ebb__log_two_f64(double x, double *h, double *l) {
+EBB_MATH_F64 void ebb__log_two_f64(double x, double *h, double *l) {
     double k, f = ebb__mantissa_f64(x, &k) - 1, d = 2 + f, dl = f - (d - 2), inv = 1 / d, p, e;
     double s = f * inv;
     ebb__two_prod_f64(s, d, &p, &e);
@@ -321,7 +327,7 @@ static EBB_INLINE_F64 void ebb__log_two_f64(double x, double *h, double *l) {
 }
 
 /* What C99 asks of pow around r = |x|^y: the sign, zeros, infinities, NaN. */
-static EBB_INLINE_F64 double ebb__pow_cases_f64(double x, double y, double r) {
+EBB_MATH_F64 double ebb__pow_cases_f64(double x, double y, double r) {
     double a = ebb_abs_f64(x), b = ebb_abs_f64(y), half = 0.5 * b;
     int whole = (b >= 0x1p52) | ((b + 0x1p52) - 0x1p52 == b);
     int even = (half >= 0x1p52) | ((half + 0x1p52) - 0x1p52 == half);
@@ -334,7 +340,7 @@ static EBB_INLINE_F64 double ebb__pow_cases_f64(double x, double y, double r) {
     return (whole & !even) ? ebb__odd_f64(r, x) : r;
 }
 
-static EBB_INLINE_F64 double ebb_pow_f64(double x, double y) {
+EBB_MATH_F64 double ebb_pow_f64(double x, double y) {
     double c = y > 0x1p65 ? 0x1p65 : y; /* beyond, the result is 0, 1 or infinite anyway */
     c = c < -0x1p65 ? -0x1p65 : c;
     double h, l, p, e;

@@ -15,18 +15,18 @@
 #endif
 
 /* The integer nearest to x, of two the even one; towards 0. */
-static EBB_INLINE_F64 double ebb__nearest_f64(double x) {
+EBB_MATH_F64 double ebb__nearest_f64(double x) {
     double a = ebb_abs_f64(x);
     return ebb__odd_f64(a < 0x1p52 ? (a + 0x1p52) - 0x1p52 : a, x);
 }
-static EBB_INLINE_F64 double ebb__truncated_f64(double x) {
+EBB_MATH_F64 double ebb__truncated_f64(double x) {
     return ebb__odd_f64(ebb_floor_f64(ebb_abs_f64(x)), x);
 }
 
 /* ---- powers of 2, logarithms to other bases ------------------------------------------------------------- */
 
 /* 2^x = 2^k e^(r ln2), x = k + r. Exact where x is whole. */
-static EBB_INLINE_F64 double ebb_exp2_f64(double x) {
+EBB_MATH_F64 double ebb_exp2_f64(double x) {
     x = x > 1025.0 ? 1025.0 : x;
     x = x < -1080.0 ? -1080.0 : x;
     double shifted = x + (EBB__ROUND_F64 + 2046), k = shifted - (EBB__ROUND_F64 + 2046);
@@ -37,7 +37,7 @@ static EBB_INLINE_F64 double ebb_exp2_f64(double x) {
 }
 
 /* log x = k ln2 + (*hi + *lo), *hi of 21 bits. */
-static EBB_INLINE_F64 double ebb__log_cut_f64(double x, double *hi, double *lo) {
+EBB_MATH_F64 double ebb__log_cut_f64(double x, double *hi, double *lo) {
     double k, f = ebb__mantissa_f64(x, &k) - 1, s = f / (2 + f), z = s * s, h = 0.5 * f * f;
     *hi = ebb__from_f64(ebb__bits_f64(f - h) & 0xffffffff00000000u);
     *lo = ((f - *hi) - h) + s * (h + z * ebb__log_poly_f64(z));
@@ -45,20 +45,20 @@ static EBB_INLINE_F64 double ebb__log_cut_f64(double x, double *hi, double *lo) 
 }
 
 /* C99's values of a logarithm where y is not to be used. */
-static EBB_INLINE_F64 double ebb__log_cases_f64(double x, double y) {
+EBB_MATH_F64 double ebb__log_cases_f64(double x, double y) {
     y = x < (double)INFINITY ? y : x;
     y = x > 0 ? y : (double)NAN;
     return x == 0 ? -(double)INFINITY : y;
 }
 
-static EBB_INLINE_F64 double ebb_log2_f64(double x) {
+EBB_MATH_F64 double ebb_log2_f64(double x) {
     double hi, lo, k = ebb__log_cut_f64(x, &hi, &lo);
     double a = hi * 0x1.7154765200000p+0, b = (lo + hi) * 0x1.705fc2eefa200p-33 + lo * 0x1.7154765200000p+0;
     double y = k + a;
     return ebb__log_cases_f64(x, y + (b + ((k - y) + a)));
 }
 
-static EBB_INLINE_F64 double ebb_log10_f64(double x) {
+EBB_MATH_F64 double ebb_log10_f64(double x) {
     double hi, lo, k = ebb__log_cut_f64(x, &hi, &lo);
     double a = hi * 0x1.bcb7b15200000p-2, m = k * 0x1.34413509f6000p-2;
     double b = k * 0x1.9fef311f12b36p-42 + (lo + hi) * 0x1.b9438ca9aadd5p-36 + lo * 0x1.bcb7b15200000p-2;
@@ -68,7 +68,7 @@ static EBB_INLINE_F64 double ebb_log10_f64(double x) {
 
 /* ---- tangent and the inverse functions ------------------------------------------------------------------ */
 
-static EBB_INLINE_F64 double ebb_tan_f64(double x) {
+EBB_MATH_F64 double ebb_tan_f64(double x) {
     double s, c;
     uint64_t quadrant = ebb__sin_cos_f64(ebb_abs_f64(x), &s, &c);
     int odd = (int)(quadrant & 1);
@@ -77,7 +77,7 @@ static EBB_INLINE_F64 double ebb_tan_f64(double x) {
 
 /* atan(n/d) for n, d >= 0: n/d below tan(pi/8), or pi/4 + atan((n - d)/(n + d)), or pi/2 - atan(d/n) (the cuts are
  * those of Moshier's Cephes); the polynomial is (atan t - t) / t^3, t^2 times its error: 2^-57. */
-static EBB_INLINE_F64 double ebb__atan_f64(double n, double d) {
+EBB_MATH_F64 double ebb__atan_f64(double n, double d) {
     int steep = n > 2.414213562373095 * d, middle = n > 0.41421356237309503 * d;
     double num = steep ? -d : middle ? n - d : n, den = steep ? n : middle ? n + d : d;
     double t = num / den, z = t * t;
@@ -97,21 +97,21 @@ static EBB_INLINE_F64 double ebb__atan_f64(double n, double d) {
     return hi + (t + (t * z * p + lo));
 }
 
-static EBB_INLINE_F64 double ebb_atan_f64(double x) {
+EBB_MATH_F64 double ebb_atan_f64(double x) {
     return ebb__odd_f64(ebb__atan_f64(ebb_abs_f64(x), 1), x);
 }
 
-static EBB_INLINE_F64 double ebb_asin_f64(double x) {
+EBB_MATH_F64 double ebb_asin_f64(double x) {
     double a = ebb_abs_f64(x);
     return ebb__odd_f64(ebb__atan_f64(a, ebb_sqrt_f64((1 - a) * (1 + a))), x);
 }
 
-static EBB_INLINE_F64 double ebb_acos_f64(double x) {
+EBB_MATH_F64 double ebb_acos_f64(double x) {
     return 2 * ebb__atan_f64(ebb_sqrt_f64(1 - x), ebb_sqrt_f64(1 + x));
 }
 
 /* The angle of the point (x, y). */
-static EBB_INLINE_F64 double ebb_atan2_f64(double y, double x) {
+EBB_MATH_F64 double ebb_atan2_f64(double y, double x) {
     double n = ebb_abs_f64(y), d = ebb_abs_f64(x), inf = (double)INFINITY;
     int same = (n == inf) & (d == inf), origin = (n == 0) & (d == 0);
     double scale = ((n > 0x1p1000) | (d > 0x1p1000)) ? 0x1p-10 : 1.0; /* so that n + d is finite */
@@ -124,12 +124,12 @@ static EBB_INLINE_F64 double ebb_atan2_f64(double y, double x) {
 /* ---- hyperbolic functions ------------------------------------------------------------------------------- */
 
 /* e^a / 2 for a >= 0, without overflow before its half overflows. */
-static EBB_INLINE_F64 double ebb__half_exp_f64(double a) {
+EBB_MATH_F64 double ebb__half_exp_f64(double a) {
     return ebb__exp_sum_f64(a - EBB__LN2HI_F64, -EBB__LN2LO_F64);
 }
 
 /* |x| < 1: x + x^3 p(x^2), error 2^-56. */
-static EBB_INLINE_F64 double ebb_sinh_f64(double x) {
+EBB_MATH_F64 double ebb_sinh_f64(double x) {
     double a = ebb_abs_f64(x), z = a * a, e = ebb__half_exp_f64(a);
     double p = 7.746178593018827e-13;
     p = p * z + 1.6057679623801638e-10;
@@ -141,25 +141,25 @@ static EBB_INLINE_F64 double ebb_sinh_f64(double x) {
     return ebb__odd_f64(a < 1 ? a + a * z * p : e - 0.25 / e, x);
 }
 
-static EBB_INLINE_F64 double ebb_cosh_f64(double x) {
+EBB_MATH_F64 double ebb_cosh_f64(double x) {
     double e = ebb__half_exp_f64(ebb_abs_f64(x));
     return e + 0.25 / e;
 }
 
 /* Beyond 2^28 they are log(2x). */
-static EBB_INLINE_F64 double ebb_asinh_f64(double x) {
+EBB_MATH_F64 double ebb_asinh_f64(double x) {
     double a = ebb_abs_f64(x), b = a > 0x1p28 ? 0x1p28 : a, z = b * b;
     double near_zero = ebb_log1p_f64(b + z / (1 + ebb_sqrt_f64(1 + z)));
     return ebb__odd_f64(a > 0x1p28 ? ebb_log_f64(a) + 0x1.62e42fefa39efp-1 : near_zero, x);
 }
 
-static EBB_INLINE_F64 double ebb_acosh_f64(double x) {
+EBB_MATH_F64 double ebb_acosh_f64(double x) {
     double t = (x > 0x1p28 ? 0x1p28 : x) - 1;
     double y = x > 0x1p28 ? ebb_log_f64(x) + 0x1.62e42fefa39efp-1 : ebb_log1p_f64(t + ebb_sqrt_f64(t * (2 + t)));
     return x < 1 ? (double)NAN : y;
 }
 
-static EBB_INLINE_F64 double ebb_atanh_f64(double x) {
+EBB_MATH_F64 double ebb_atanh_f64(double x) {
     double a = ebb_abs_f64(x);
     return ebb__odd_f64(0.5 * ebb_log1p_f64(2 * a / (1 - a)), x);
 }
@@ -167,7 +167,7 @@ static EBB_INLINE_F64 double ebb_atanh_f64(double x) {
 /* ---- what is left of erf, the length of a vector --------------------------------------------------------- */
 
 /* Beyond 1/2: e^(-x^2) / (1 + 2x) times a polynomial in (x - 2.5)/(x + 2.5), error 2^-55; the square is exact. */
-static EBB_INLINE_F64 double ebb_erfc_f64(double x) {
+EBB_MATH_F64 double ebb_erfc_f64(double x) {
     double a = ebb_abs_f64(x), b = a > 28.0 ? 28.0 : a, t = (b - 2.5) / (b + 2.5), q, e;
     double p = 2.502645399344864e-08;
     p = p * t - 2.3648455213950567e-08;
@@ -201,7 +201,7 @@ static EBB_INLINE_F64 double ebb_erfc_f64(double x) {
 }
 
 /* sqrt(x^2 + y^2); the scale keeps the squares in range. */
-static EBB_INLINE_F64 double ebb_hypot_f64(double x, double y) {
+EBB_MATH_F64 double ebb_hypot_f64(double x, double y) {
     double a = ebb_abs_f64(x), b = ebb_abs_f64(y), most = a > b ? a : b, inf = (double)INFINITY;
     int endless = (a == inf) | (b == inf);
     double up = most > 0x1p500 ? 0x1p-600 : most < 0x1p-500 ? 0x1p600 : 1.0;

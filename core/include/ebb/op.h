@@ -268,9 +268,17 @@ struct ebb_op {
     const char *tries;
 };
 
+/* A lean build (-DEBB_LEAN) has neither a verifier nor help: what only they read is overridden here, and the texts are never emitted. */
+#ifdef EBB_LEAN
+#define EBB__LEAN                                                                                            \
+    , .doc = NULL, .math = NULL, .ref = NULL, .domain = NULL, .n_domain = 0, .kinks = NULL, .n_kinks = 0,    \
+      .tries = NULL
+#else
+#define EBB__LEAN
+#endif
 #define EBB_OP(op_name, ...)                                                                                 \
     EBB_LOCAL extern const ebb_op ebb_op_##op_name;                                                          \
-    const ebb_op ebb_op_##op_name = {.size = sizeof(ebb_op), .name = #op_name, __VA_ARGS__}
+    const ebb_op ebb_op_##op_name = {.size = sizeof(ebb_op), .name = #op_name, __VA_ARGS__ EBB__LEAN}
 
 /* ---- writing kernels -------------------------------------------------------------------------------------- */
 
@@ -297,23 +305,24 @@ struct ebb_op {
 /* In WebAssembly only f32 is compiled for speed: what people train with there; everything else for size. */
 #ifdef __wasm__
 #define EBB__SMALL __attribute__((minsize))
+#define EBB__SELF(fn, type, bits)                                                                            \
+    const ebb_kernel_fn self = fn; /* for blocks.h */                                                        \
+    enum { lanes = sizeof(type) * 8 < bits ? bits / 8 / sizeof(type) : 1 };                                  \
+    (void)self;
 #else
 #define EBB__SMALL
+#define EBB__SELF(fn, type, bits)
 #endif
-#define EBB__BODY_SMALL(fn, type, ...)                                                                       \
-    EBB__SMALL static EBB_INLINE ebb_status fn(const ebb_loop *l) {                                          \
-        typedef type T;                                                                                      \
-        __VA_ARGS__                                                                                          \
-        return EBB_OK;                                                                                       \
-    }                                                                                                        \
-    EBB__LEVELS(fn)
-#define EBB__BODY(fn, type, ...)                                                                             \
+#define EBB__BODY_OF(fn, type, bits, ...)                                                                    \
     static EBB_INLINE ebb_status fn(const ebb_loop *l) {                                                     \
         typedef type T;                                                                                      \
+        EBB__SELF(fn, type, bits)                                                                            \
         __VA_ARGS__                                                                                          \
         return EBB_OK;                                                                                       \
     }                                                                                                        \
     EBB__LEVELS(fn)
+#define EBB__BODY_SMALL(fn, type, ...) EBB__SMALL EBB__BODY_OF(fn, type, 0, __VA_ARGS__)
+#define EBB__BODY(fn, type, ...) EBB__BODY_OF(fn, type, 128, __VA_ARGS__)
 
 /* A kernel whose body is compiled for T = float and T = double. `l` is its ebb_loop. */
 #define EBB_KERNEL(name, ...)                                                                                \
@@ -379,62 +388,7 @@ struct ebb_op {
 /* Pointwise bodies: an expression in x; x, y; x, y, z. Contiguous and scalar operands get loops of their own,
  * which the compiler vectorises. R is the type of the result. */
 #ifdef __wasm__
-/* Small code: the expression stands once. Blocks of BLOCK elements; operands that are not contiguous, and the last block, go through
- * buffers, so that the loop has a constant length and needs neither a second form nor a tail. */
-enum { EBB__BLOCK = 64 };
-/* clang-format off */
-#define EBB__IN(k)                                                                                           \
-    T b##k[EBB__BLOCK];                                                                                      \
-    const T *p##k = (const T *)l->p[k];                                                                      \
-    const int64_t s##k = l->step[k];
-#define EBB__OUT(k, R)                                                                                       \
-    R bq[EBB__BLOCK];                                                                                        \
-    R *q = (R *)l->p[k];                                                                                     \
-    const int64_t n = l->n, sq = l->step[k];
-#define EBB__FETCH(k)                                                                                        \
-    const T *const u##k = s##k == 1 && m == EBB__BLOCK                                                       \
-                              ? p##k + at                                                                    \
-                              : (const T *)ebb__fetch(b##k, p##k + at * s##k, s##k, m, (int)sizeof(T));
-#define EBB__BLOCKS(R, fetch, load, expr)                                                                    \
-    for (int64_t at = 0; at < n; at += EBB__BLOCK) {                                                         \
-        const int64_t m = n - at < EBB__BLOCK ? n - at : EBB__BLOCK;                                         \
-        fetch R *const w = sq == 1 && m == EBB__BLOCK ? q + at : bq;                                         \
-        EBB_IVDEP for (int i = 0; i < EBB__BLOCK; i++) { load w[i] = (R)(expr); }                            \
-        if (w == bq) ebb__store_block(q + at * sq, bq, sq, m, (int)sizeof(R));                               \
-    }
-#define EBB__MAP1_BODY(R, expr)                                                                              \
-    EBB__IN(0) EBB__OUT(1, R) EBB__BLOCKS(R, EBB__FETCH(0), const T x = u0[i];, expr)
-#define EBB__MAP2_BODY(R, expr)                                                                              \
-    EBB__IN(0)                                                                                               \
-    EBB__IN(1) EBB__OUT(2, R)                                                                                \
-        EBB__BLOCKS(R, EBB__FETCH(0) EBB__FETCH(1), const T x = u0[i] EBB__COMMA y = u1[i];, expr)
-#define EBB__MAP3_BODY(expr)                                                                                 \
-    EBB__IN(0)                                                                                               \
-    EBB__IN(1) EBB__IN(2) EBB__OUT(3, T)                                                                     \
-        EBB__BLOCKS(T, EBB__FETCH(0) EBB__FETCH(1) EBB__FETCH(2),                                            \
-                    const T x = u0[i] EBB__COMMA y = u1[i] EBB__COMMA z = u2[i];                             \
-                    , expr)
-#define EBB__COMMA ,
-/* clang-format on */
-
-/* m elements from p by steps, side by side; the rest of the block repeats the first. -> buf */
-__attribute__((noinline, minsize, unused)) static const void *ebb__fetch(void *buf, const void *p,
-                                                                         int64_t step, int64_t m, int size) {
-    for (int64_t i = 0; i < EBB__BLOCK; i++) {
-        const int64_t from = i < m ? i * step : 0;
-        if (size == 4) ((uint32_t *)buf)[i] = ((const uint32_t *)p)[from];
-        else if (size == 8) ((uint64_t *)buf)[i] = ((const uint64_t *)p)[from];
-        else ((uint8_t *)buf)[i] = ((const uint8_t *)p)[from];
-    }
-    return buf;
-}
-__attribute__((noinline, minsize, unused)) static void ebb__store_block(void *q, const void *buf,
-                                                                        int64_t step, int64_t m, int size) {
-    for (int64_t i = 0; i < m; i++)
-        if (size == 4) ((uint32_t *)q)[i * step] = ((const uint32_t *)buf)[i];
-        else if (size == 8) ((uint64_t *)q)[i * step] = ((const uint64_t *)buf)[i];
-        else ((uint8_t *)q)[i * step] = ((const uint8_t *)buf)[i];
-}
+#include <ebb/blocks.h>
 #else
 #define EBB__MAP1_BODY(R, expr)                                                                              \
     const T *p0 = (const T *)l->p[0];                                                                        \
@@ -521,20 +475,20 @@ __attribute__((noinline, minsize, unused)) static void ebb__store_block(void *q,
 /* ---- small conveniences for rules -------------------------------------------------------------------------- */
 
 /* Through the functions behind the macros, which C++ has too. */
-static inline ebb_tensor *ebb_add_scalar(ebb_tensor *x, double k) {
+EBB_WRAPPER ebb_tensor *ebb_add_scalar(ebb_tensor *x, double k) {
     const ebb_add_args a = {1, x, ebb_scalar(x, k)};
     return ebb_add_of(&a);
 }
-static inline ebb_tensor *ebb_mul_scalar(ebb_tensor *x, double k) { return ebb_mul(x, ebb_scalar(x, k)); }
-static inline ebb_tensor *ebb_div_scalar(ebb_tensor *x, double k) {
+EBB_WRAPPER ebb_tensor *ebb_mul_scalar(ebb_tensor *x, double k) { return ebb_mul(x, ebb_scalar(x, k)); }
+EBB_WRAPPER ebb_tensor *ebb_div_scalar(ebb_tensor *x, double k) {
     const ebb_div_args a = {0, x, ebb_scalar(x, k)};
     return ebb_div_of(&a);
 }
-static inline ebb_tensor *ebb_sub_from(double k, ebb_tensor *x) { /* k - x */
+EBB_WRAPPER ebb_tensor *ebb_sub_from(double k, ebb_tensor *x) { /* k - x */
     const ebb_sub_args a = {1, ebb_scalar(x, k), x};
     return ebb_sub_of(&a);
 }
-static inline ebb_tensor *ebb_div_into(double k, ebb_tensor *x) { /* k / x */
+EBB_WRAPPER ebb_tensor *ebb_div_into(double k, ebb_tensor *x) { /* k / x */
     const ebb_div_args a = {0, ebb_scalar(x, k), x};
     return ebb_div_of(&a);
 }
@@ -544,7 +498,7 @@ static inline ebb_tensor *ebb_div_into(double k, ebb_tensor *x) { /* k / x */
     (((const ebb_host *)(const void *)(c)->e)->fail((c)->e, code, __VA_ARGS__), (ebb_tensor *)NULL)
 
 /* A constant tensor outside the graph (the op "full"). */
-static inline ebb_tensor *ebb_constant(ebb *e, ebb_dtype dtype, ebb_ints shape, double value) {
+EBB_WRAPPER ebb_tensor *ebb_constant(ebb *e, ebb_dtype dtype, ebb_ints shape, double value) {
     struct {
         ebb_ints size;
         double fill_value;
@@ -553,7 +507,7 @@ static inline ebb_tensor *ebb_constant(ebb *e, ebb_dtype dtype, ebb_ints shape, 
     return ebb_op_call_new(e, "full", 0, &a, (uint32_t)sizeof a, 0, NULL);
 }
 
-static inline ebb_info ebb_info_of(const ebb_tensor *t) { /* zeros for NULL */
+EBB_WRAPPER ebb_info ebb_info_of(const ebb_tensor *t) { /* zeros for NULL */
     ebb_info i;
     if (t) ebb_host_of(t)->info(t, &i);
     else memset(&i, 0, sizeof i);
@@ -567,12 +521,12 @@ static inline int ebb_dim_of(int64_t dim, int ndim) {
 }
 static inline bool ebb_is_float(int32_t dtype) { return dtype == EBB_F32 || dtype == EBB_F64; }
 
-static inline ebb_ints ebb_ints_of(const ebb_shape *s) {
+EBB_WRAPPER ebb_ints ebb_ints_of(const ebb_shape *s) {
     ebb_ints r = {s->ndim, {0}};
     for (int32_t i = 0; i < s->ndim; i++) r.v[i] = s->dim[i];
     return r;
 }
-static inline int64_t ebb_shape_numel(const ebb_shape *s) {
+EBB_WRAPPER int64_t ebb_shape_numel(const ebb_shape *s) {
     int64_t n = 1;
     for (int32_t i = 0; i < s->ndim; i++) n *= s->dim[i];
     return n;

@@ -181,10 +181,12 @@ typedef struct ebb_box {
     float x, y, w, h; /* the upper left corner; the drawing begins at 0, 0 */
 } ebb_box;
 typedef struct ebb_wire {
-    int32_t from, to;        /* of boxes */
-    int32_t tensor;          /* that flows */
-    int32_t input;           /* of `inputs`, when it is one; -1: several operands end in this closed box */
-    int32_t point, n_points; /* of points: a smooth line through them, x and y in turn, from border to border */
+    int32_t from, to; /* of boxes */
+    int32_t tensor;   /* that flows */
+    int32_t input;    /* of `inputs`, when it is one; -1: several operands end in this closed box */
+    int32_t point, n_points; /* of points, x and y in turn, from border to border. Two that differ in both are joined by a curve
+                              * that leaves and arrives along the flow (its handles half way between them along the flow), others by a straight line: so drawn, wires
+                              * cross no box. Corners may be rounded by 5 */
 } ebb_wire;
 typedef struct ebb_layout {
     uint32_t size;
@@ -208,6 +210,10 @@ EBB_API ebb_layout *ebb_layout_new(ebb *e, const ebb_trace_step *t, const ebb_la
 EBB_API void ebb_layout_free(ebb *e, ebb_layout *l);
 /* What `open` is by default: n_groups bytes. */
 EBB_API void ebb_layout_default(const ebb_trace_step *t, uint8_t *open);
+/* The layout (made of t, with that `right`) as an SVG picture, light and dark by the reader's preference; wires are as strong as the gradient that flows back
+ * through them. *bytes (may be NULL) receives its length, its final 0 not counted. -> owned, ebb_layout_svg_free; NULL on error. */
+EBB_API char *ebb_layout_svg(ebb *e, const ebb_trace_step *t, const ebb_layout *l, bool right, size_t *bytes);
+EBB_API void ebb_layout_svg_free(ebb *e, char *svg);
 
 /* ---- a derivative, looked at ------------------------------------------------------------------------------------------------ */
 

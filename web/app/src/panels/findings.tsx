@@ -1,0 +1,38 @@
+// findings.tsx - panel: what goes wrong in the recorded step, the worst first, with ways to where it is.
+import { useMemo } from 'preact/hooks';
+import type { Finding, Trace } from '@engine/protocol';
+import { select, showPanel } from '../actions';
+import { tensorName } from '../format';
+import { type State, useApp } from '../state';
+import { Button } from '../ui/button';
+import { FindingCard, severities } from '../lib/finding';
+import './findings.css';
+
+/** For the tab: warnings and errors. */
+export const findingsBadge = (s: State): number => s.trace?.findings.filter((f) => f.severity !== 'note').length ?? 0;
+
+function Places({ trace, finding: f }: { trace: Trace; finding: Finding }) {
+  const tensor = trace.tensors[f.tensor];
+  const node = trace.nodes[f.node] ?? (tensor ? trace.nodes[tensor.node] : undefined);
+  const line = node?.line ?? 0;
+  return (
+    <>
+      {node && <Button label={`Select ${node.op} in the graph`} tone="plain" icon="map" onClick={() => select({ kind: 'node', id: trace.nodes.indexOf(node) })}>{node.label || node.op}</Button>}
+      {tensor && <Button label="Show this tensor" tone="plain" icon="grid" onClick={() => { select({ kind: 'tensor', id: f.tensor }); showPanel('right', 'inspector'); }}>{tensorName(trace, f.tensor)}</Button>}
+      {line > 0 && <Button label={`Show line ${line} of the model`} tone="plain" icon="code" onClick={() => { select({ kind: 'node', id: trace.nodes.indexOf(node!) }); showPanel('left', 'editor'); }}>{`line ${line}`}</Button>}
+    </>
+  );
+}
+
+export function FindingsPanel() {
+  const trace = useApp((s) => s.trace);
+  const sorted = useMemo(() => [...(trace?.findings ?? [])].sort((a, b) => severities[a.severity].order - severities[b.severity].order), [trace]);
+  if (!trace) return <div class="empty"><p>Nothing is recorded yet.</p><p>Every recorded step is searched for what commonly goes wrong: gradients that vanish or explode, units that are dead, numbers that are none.</p></div>;
+  if (!sorted.length) return <div class="empty"><p>Nothing is wrong with step {trace.step}.</p><p>It was searched for gradients that vanish or explode, dead units, saturated activations, updates that are too small or too large, and numbers that are none. The mistakes of the gallery show each.</p></div>;
+  return (
+    <section class="findings" aria-label={`Findings of step ${trace.step}`}>
+      <p class="muted small">{`Step ${trace.step}: ${sorted.length} ${sorted.length === 1 ? 'finding' : 'findings'}`}</p>
+      {sorted.map((f, i) => <FindingCard key={`${f.code} ${i}`} finding={f}><Places trace={trace} finding={f} /></FindingCard>)}
+    </section>
+  );
+}

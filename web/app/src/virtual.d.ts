@@ -1,0 +1,5 @@
+// virtual.d.ts - modules that exist only in the build: see formulas/plugin.ts.
+declare module 'virtual:ops' {
+  const texts: import('../formulas/texts').OpTexts;
+  export default texts;
+}
