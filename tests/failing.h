@@ -1,4 +1,4 @@
-/* failing.h - an allocator that fails when it is told to, and notices leaks: for tests of what happens when memory is short. */
+/* failing.h - what tests of failed allocations share: an allocator that fails from a given call on and counts what is out. */
 #ifndef EBB_TEST_FAILING_H
 #define EBB_TEST_FAILING_H
 #include "test.h"
@@ -56,4 +56,5 @@ static inline void close_clean(ebb *e, failing *f, long k) {
 
 /* How many allocations fail: one (the engine may give back what it caches and try again), two, all that follow. */
 static const long spans[] = {1, 2, LONG_MAX};
+
 #endif

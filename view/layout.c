@@ -1,6 +1,6 @@
 /* layout.c - floor 6: ebb_layout_new: a layered drawing of one step of training.
  *
- * visible -> cells -> for each cell, the inner ones first: vertices, rank, order, place -> route. The parts are described where they are. */
+ * visible -> cells -> for each cell, the inner ones first: vertices, rank, trunks, order, place -> route. The parts are described where they are. */
 #include "layout.h"
 #include <string.h>
 
@@ -11,8 +11,8 @@ typedef struct { /* what ebb_layout_new gives: in a block of its own */
 
 /* Lays the parts of one container out and makes its frame as large as they need. */
 static bool lay_out(ebb__plan *p, ebb__cell *c) {
-    if (!ebb__layout_vertices(p, c) || !ebb__layout_rank(p, c) || !ebb__layout_order(p, c) ||
-        !ebb__layout_place(p, c))
+    if (!ebb__layout_vertices(p, c) || !ebb__layout_rank(p, c) || !ebb__layout_trunks(p, c) ||
+        !ebb__layout_order(p, c) || !ebb__layout_place(p, c))
         return false;
     if (c->frame < 0) return true;
     ebb_box *b = &p->boxes[c->frame];
@@ -76,47 +76,4 @@ void ebb_layout_free(ebb *e, ebb_layout *l) {
     if (!e || !l) return;
     ebb__arena mem = ((whole *)(void *)l)->mem; /* a copy: it frees itself with the rest */
     ebb__arena_drop(&mem);
-}
-
-/* ---- what is open at first ------------------------------------------------------------------------------------------------------- */
-
-enum { MANY = 60, LEVELS = 64, TRIED = 0x80, JUST_OPENED = 0x40 };
-
-static bool stands_for_others(const ebb_trace_group *g, int32_t i) {
-    return g->n_twins > 1 && g->twin >= 0 && g->twin < i;
-}
-
-/* How many boxes the parts of group g are (g = -1: the top); leaves are not counted, they are small. */
-static int64_t parts_of(const ebb_trace_step *t, int32_t g) {
-    const int32_t first = g < 0 ? 0 : t->groups[g].first, last = g < 0 ? t->n_nodes : t->groups[g].last;
-    int64_t n = 0;
-    for (int32_t i = first; i < last && i < t->n_nodes; i++) n += t->nodes[i].group == g;
-    for (int32_t i = g + 1; i < t->n_groups && (g < 0 || t->groups[i].first < last); i++)
-        n += t->groups[i].parent == g && !stands_for_others(&t->groups[i], i);
-    return n;
-}
-
-void ebb_layout_default(const ebb_trace_step *t, uint8_t *open) {
-    if (!t || !open) return;
-    for (int32_t i = 0; i < t->n_groups; i++) open[i] = 0;
-    int64_t shown = parts_of(t, -1);
-    bool any = true;
-    for (int level = 0; level < LEVELS && any; level++) { /* those outside first, then those just inside them */
-        any = false;
-        for (int32_t i = 0; i < t->n_groups; i++) {
-            const ebb_trace_group *g = &t->groups[i];
-            const bool ready = g->parent < 0 ? !level : g->parent < i && (open[g->parent] & JUST_OPENED);
-            if (!ready || (open[i] & TRIED) || g->kind == EBB_TG_OP || stands_for_others(g, i)) continue;
-            open[i] |= TRIED;
-            const int64_t more = parts_of(t, i) - 1;
-            if (shown + more > MANY) continue;
-            shown += more, any = true;
-            open[i] |= EBB_GROUP_OPEN;
-        }
-        for (int32_t i = 0; i < t->n_groups; i++) {
-            const bool fresh = (open[i] & EBB_GROUP_OPEN) && (open[i] & TRIED) && !(open[i] & 0x20);
-            open[i] = (uint8_t)((open[i] & ~JUST_OPENED) | (fresh ? JUST_OPENED | 0x20 : 0));
-        }
-    }
-    for (int32_t i = 0; i < t->n_groups; i++) open[i] &= EBB_GROUP_OPEN;
 }

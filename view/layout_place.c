@@ -14,23 +14,23 @@ typedef struct {
     int32_t *joined_up, *joined_down; /* of a vertex: the segment that its block goes on by; -1 */
     int32_t *block, *by_block;        /* of a vertex; vertices by block */
     int32_t *first;                   /* of by_block, per block */
-    int32_t n_blocks;
-    float *shift, *x; /* a vertex's line beside its block's; a block's line */
-    int32_t *sorted;  /* blocks from left to right */
+    int32_t n_blocks, main;           /* main: the block that holds most of a longest path: it stays; -1 */
+    float *shift, *x;                 /* a vertex's line beside its block's; a block's line */
+    int32_t *sorted;                  /* blocks from left to right */
     int32_t *least, *most;
-    bool *main; /* blocks that hold a longest path: they stay */
+    bool *goes_on; /* dummies that another follows */
 } placer;
 
 static bool is_dummy(const ebb__cell *c, int32_t v) { return v >= c->n_real; }
 
 /* How long the longest way through this segment is. */
-static int32_t length_of(const ebb__cell *c, const ebb__segment *s) {
-    return c->depth[s->up] + c->height[s->low] + 1;
+static int32_t length_of(const ebb__plan *p, const ebb__cell *c, const ebb__segment *s) {
+    return c->depth[s->up] + c->height[s->low] + ebb__weight(p, &c->v[s->low]);
 }
 
 /* What a vertex would rather go on by: the longest way, of two that are as long the one without dummies. */
-static int32_t rather(const ebb__cell *c, const ebb__segment *s) {
-    return 2 * length_of(c, s) + !(is_dummy(c, s->up) || is_dummy(c, s->low));
+static int32_t rather(const ebb__plan *p, const ebb__cell *c, const ebb__segment *s) {
+    return 2 * length_of(p, c, s) + !(is_dummy(c, s->up) || is_dummy(c, s->low));
 }
 
 /* ---- ports of boxes: the segment of the longest way ends in the middle, the others beside it in their order ---- */
@@ -46,7 +46,7 @@ static void spread_ports(placer *q) {
         int32_t main = 0;
         if (c->v[v].box < 0 || q->p->cell_of[c->v[v].box] >= 0 || n < 2) continue;
         for (int32_t i = 1; i < n; i++)
-            if (rather(c, &c->segments[of[i]]) > rather(c, &c->segments[of[main]])) main = i;
+            if (rather(q->p, c, &c->segments[of[i]]) > rather(q->p, c, &c->segments[of[main]])) main = i;
         const int32_t side = main > n - 1 - main ? main : n - 1 - main;
         const float room = (c->v[v].hi - 8) / (float)side, step = room < PORT_STEP ? room : PORT_STEP;
         for (int32_t i = 0; i < n; i++) {
@@ -81,11 +81,12 @@ static void join(placer *q, int32_t r, int kind, int32_t longest) {
         int32_t best = -1, most_liked = -1;
         for (int32_t k = 0; k < n; k++) { /* from the middle outwards */
             const int32_t s = of[(n - 1) / 2 + (k % 2 ? (k + 1) / 2 : -(k / 2))], u = c->segments[s].up;
-            const int32_t liked = rather(c, &c->segments[s]);
-            const bool both = is_dummy(c, u) && is_dummy(c, w);
+            const int32_t liked = rather(q->p, c, &c->segments[s]);
+            const bool both = is_dummy(c, u) && is_dummy(c, w), leaves = q->goes_on[u] && !is_dummy(c, w);
             if (q->joined_down[u] >= 0 || c->v[u].pos <= last || c->v[u].pos >= q->most[i]) continue;
-            if ((kind == LONGEST && length_of(c, &c->segments[s]) != longest) || (kind == TRUNK && !both) ||
-                (kind == MUTUAL && q->least[u] != s))
+            if ((kind == LONGEST && length_of(q->p, c, &c->segments[s]) != longest) ||
+                (kind == TRUNK && !both) || (kind != REST && leaves) ||
+                (is_dummy(c, w) && !is_dummy(c, u) && n > 1) || (kind != REST && !both && q->least[u] != s))
                 continue;
             if (liked > most_liked) best = s, most_liked = liked;
         }
@@ -101,28 +102,37 @@ static void make_blocks(placer *q) {
     for (int32_t v = 0; v < c->n; v++) {
         q->joined_up[v] = q->joined_down[v] = q->least[v] = -1;
         if (v < c->n_real && c->depth[v] + c->height[v] > longest) longest = c->depth[v] + c->height[v];
+        int32_t as_good = 0;
         for (int32_t k = c->down[v]; k < c->down[v + 1]; k++) { /* least: what v would go on by */
             const int32_t s = c->down_of[k];
-            if (q->least[v] < 0 || rather(c, &c->segments[s]) > rather(c, &c->segments[q->least[v]]))
-                q->least[v] = s;
+            if (is_dummy(c, v) && is_dummy(c, c->segments[s].low)) q->goes_on[v] = true;
+            const int32_t more =
+                q->least[v] < 0 ? 1
+                                : rather(q->p, c, &c->segments[s]) - rather(q->p, c, &c->segments[q->least[v]]);
+            if (more > 0) q->least[v] = s, as_good = 0;
+            else if (more == 0 && ++as_good % 2 == 0)
+                q->least[v] = c->down_of[k - as_good / 2]; /* the middle one of them */
         }
     }
     for (int32_t r = 0; r + 1 < c->n_ranks; r++)
         for (int kind = 0; kind < KINDS; kind++) join(q, r, kind, longest);
     for (int32_t v = 0; v < c->n; v++) q->block[v] = -1;
-    int32_t n = 0;
+    int32_t n = 0, most = 0;
+    q->main = -1;
     for (int32_t i = 0; i < c->n; i++) { /* by rank, so that a block begins with its uppermost vertex */
         int32_t v = c->order[i];
         if (q->block[v] >= 0) continue;
         q->first[q->n_blocks] = n;
+        int32_t on_longest = 0;
         for (float shift = 0;;) {
             q->block[v] = q->n_blocks, q->shift[v] = shift, q->by_block[n++] = v;
             const int32_t s = q->joined_down[v];
             if (s < 0) break;
-            if (length_of(c, &c->segments[s]) == longest) q->main[q->n_blocks] = true;
+            on_longest += length_of(q->p, c, &c->segments[s]) == longest;
             shift += c->segments[s].up_port - c->segments[s].low_port;
             v = c->segments[s].low;
         }
+        if (on_longest > most) most = on_longest, q->main = q->n_blocks;
         q->n_blocks++;
     }
     q->first[q->n_blocks] = n;
@@ -198,7 +208,7 @@ static void find_lines(placer *q) {
             float lo, hi;
             const int32_t b = q->sorted[sweep % 2 ? i : q->n_blocks - 1 - i];
             const float at = wish(q, b, &lo, &hi);
-            if (q->main[b] || lo > hi) continue;
+            if (b == q->main || lo > hi) continue;
             q->x[b] = at < lo ? lo : at > hi ? hi : at;
         }
     float begin = 1e30f, end = 0;
@@ -251,8 +261,8 @@ bool ebb__layout_place(ebb__plan *p, ebb__cell *c) {
     for (size_t i = 0; i < sizeof lists / sizeof *lists; i++)
         if (!(*lists[i] = EBB__NEW(&p->mem, c->n + 1, int32_t))) return false;
     q.shift = EBB__NEW(&p->mem, c->n, float), q.x = EBB__NEW(&p->mem, c->n, float);
-    q.main = EBB__NEW(&p->mem, c->n, bool);
-    if (!q.shift || !q.x || !q.main) return false;
+    q.goes_on = EBB__NEW(&p->mem, c->n, bool);
+    if (!q.shift || !q.x || !q.goes_on) return false;
     spread_ports(&q);
     make_blocks(&q);
     find_lines(&q);

@@ -64,7 +64,8 @@ static void through(pen *q, const ebb__cell *c, int32_t to) {
         else hi = mid;
     }
     const ebb__vertex *a = &c->v[k->from], *b = &c->v[p->links[lo].low];
-    const float begin = c->v0 + a->at + k->port, end = c->v0 + b->at + p->links[lo].port;
+    const float begin = c->v0 + a->at + k->port,
+                end = c->v0 + b->at + p->links[k->joins < 0 ? lo : c->trunks[k->joins].link].port;
     const int32_t over = b->rank - a->rank - 1;
     if (a->box >= 0) point(q, box_u(p, a->box) + ebb__along(p, a->box), begin);
     else point(q, box_u(p, c->frame), begin);

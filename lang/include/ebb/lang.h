@@ -127,8 +127,8 @@ typedef struct ebb_model_check {
     double analytic, numeric, allowed;
     bool passed;
 } ebb_model_check;
-/* Compares d(loss)/d(parameter) with central differences in f64 (the text is run in a session of its own whose floats are f64), in up to
- * `elements` (0: 16) places of each parameter. report may be NULL. EBB_E_VERIFY when one differs; the session's error names the worst. */
+/* Compares d(loss)/d(parameter) with central differences in f64 (the text is run in a session of its own whose floats are f64, near the
+ * present parameters), in up to `elements` (0: 16) places of each parameter. report may be NULL. EBB_E_VERIFY when one differs; the session's error names the worst. */
 EBB_API ebb_status ebb_model_gradcheck(ebb_model *m, int elements,
                                        void (*report)(void *user, const ebb_model_check *c), void *user);
 
