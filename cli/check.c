@@ -1,7 +1,8 @@
 /* check.c - floor 7: `ebb check`: runs the verifier on ops and plugins and prints their certificates. */
 #define _POSIX_C_SOURCE 200809L
-#include "cli.h"
+#include "check_model.h"
 #include "json.h"
+#include "model.h"
 #include <errno.h>
 #include <getopt.h>
 #include <stdlib.h>
@@ -375,7 +376,12 @@ static int run(int argc, char **argv) {
     int code = cli_parse(&cli_check, argc, argv, &o);
     if (code != CLI_GO_ON) return code;
     const int n = argc - optind;
-    if (!n && !o.all) return cli_usage(&cli_check, "which op or plugin? --all takes every op");
+    if (!n && !o.all) return cli_usage(&cli_check, "which op, plugin or model? --all takes every op");
+    for (int i = optind; i < argc; i++) {
+        if (!model_is_file(argv[i])) continue;
+        if (n > 1 || o.all) return cli_usage(&cli_check, "a model is checked alone: %s", argv[i]);
+        return check_model(argv[i], &(model_check_options){o.threads, o.json, o.quiet});
+    }
 
     job j = {.o = &o,
              .compact = o.all,
@@ -405,14 +411,16 @@ static int run(int argc, char **argv) {
 
 const cli_command cli_check = {
     .name = "check",
-    .args = "[--all | OP... | FILE.so | FILE.wasm] [OPTIONS]",
-    .brief = "verify ops: built-in ones, or those of a plugin",
+    .args = "[--all | OP... | FILE.so | FILE.wasm | MODEL.ebb] [OPTIONS]",
+    .brief = "verify ops: built-in ones, or those of a plugin; or a whole model",
     .details = "A certificate has a line for each check: how many cases it went through, and the worst error as a part of\n"
                "what is allowed (below 1 passes). A plugin file is registered only if all of its ops pass.\n"
+               "Of a model file the derivatives of the loss are compared with differences, in f64, 16 elements of each parameter.\n"
                "Exit code 1: something failed or was refused.\n\n"
                "examples:\n"
                "  ebb check softmax cross_entropy\n"
                "  ebb check ./my_op.so\n"
+               "  ebb check examples/models/attention.ebb\n"
                "  ebb check --all --backend onednn\n"
                "  ebb check ./my_op.so --json > my_op.certificate.json",
     .options = check_options,

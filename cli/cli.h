@@ -35,7 +35,7 @@ typedef struct cli_command {
     int (*run)(int argc, char **argv); /* argv[0] is the command's name. -> exit code */
 } cli_command;
 
-extern const cli_command cli_run, cli_train, cli_check, cli_ops, cli_info, cli_help;
+extern const cli_command cli_run, cli_trace, cli_train, cli_check, cli_ops, cli_info, cli_help;
 
 /* The commands in the order they are listed; ends with NULL. */
 const cli_command *const *cli_commands(void);

@@ -6,7 +6,8 @@
 #include <string.h>
 #include <unistd.h>
 
-static const cli_command *const commands[] = {&cli_run, &cli_train, &cli_check, &cli_ops, &cli_info, &cli_help, NULL};
+static const cli_command *const commands[] = {&cli_run, &cli_trace, &cli_train, &cli_check,
+                                              &cli_ops, &cli_info,  &cli_help,  NULL};
 
 const cli_command *const *cli_commands(void) { return commands; }
 

@@ -246,10 +246,13 @@ static ebb_status write_copy(ebb__running *c) {
         for (int k = i; k < c->n_x; k++)
             if (c->in[k] == now) c->in[k] = old;
     }
+    e->depth++; /* what makes the result is a part of this call */
     ebb_tensor *y = ebb__call(e, c->x, c->n_x, c->in, c->attrs, c->x->op->attrs_size, NULL, EBB__UNTOLD);
-    if (!y || fits(c, y) != EBB_OK) return e->code;
-    if (y == c->in[0] && !grad) return EBB_OK; /* it changes nothing */
-    if (!(y = ebb_to(y, (ebb_dtype)t->dtype))) return e->code;
+    const bool fitting = y && fits(c, y) == EBB_OK, nothing = fitting && y == c->in[0] && !grad;
+    if (fitting && y->dtype != t->dtype) y = ebb_to(y, (ebb_dtype)t->dtype);
+    e->depth--;
+    if (!fitting || !y) return e->code;
+    if (nothing) return EBB_OK;
     const ebb__entry *same = ebb__need(e, "contiguous", 0);
     const bool leaf = grad && (y->flags & T_REQUIRES);
     if (!same || (grad && reserve(e, same, 1, &t) != EBB_OK)) return e->code;

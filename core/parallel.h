@@ -1,4 +1,4 @@
-/* parallel.h - floor 1: runs the tasks of one call on several threads: OpenMP, pthreads or one after another.
+/* parallel.h - floor 1: runs the tasks of one call on several threads: OpenMP, pthreads, workers of a page, or one after another.
  *
  * What the tasks are never depends on the number of threads; only who runs them does. */
 #ifndef EBB_PARALLEL_H

@@ -98,15 +98,23 @@ static bool takes_numbers_in_a_row(const ebb_op *op) {
 
 static bool has_tensor(const ebb__list *l) {
     for (int i = 0; i < l->n; i++)
-        if (l->item[i].kind == V_TENSOR || l->item[i].kind == V_LIST) return true;
+        if (l->item[i].kind == V_TENSOR) return true;
     return false;
 }
 
-/* Whether a positional value becomes an input: tensors always; numbers and lists where the op needs one more. */
-static bool is_input(const ebb__site *s, const ebb__value *v, int inputs) {
-    if (v->kind == V_TENSOR || (v->kind == V_LIST && (v->list->results || (s->variadic && has_tensor(v->list)))))
-        return true;
-    return v->kind != V_WORD && inputs < s->required;
+static bool takes_list(const ebb_op *op, int attr) {
+    const int type = attr >= 0 && (size_t)attr < op->n_attrs ? op->attrs[attr].type : 0;
+    return type == EBB_A_INTS || type == EBB_A_FLOATS;
+}
+
+/* Whether a positional value becomes an input: tensors always; numbers where the op needs one more; lists there, and where an input is
+ * free and the attribute whose turn it is takes no list. */
+static bool is_input(const ebb__site *s, const ebb__value *v, int inputs, int attr) {
+    if (v->kind == V_WORD) return false;
+    if (v->kind == V_TENSOR || inputs < s->required) return true;
+    if (v->kind != V_LIST) return false;
+    if (v->list->results || (s->variadic && has_tensor(v->list))) return true;
+    return (s->variadic || inputs < s->n_in) && !takes_list(s->op, attr);
 }
 
 static bool too_many(ebb_model *m, const ebb__node *n, const ebb__site *s, int i) {
@@ -128,7 +136,8 @@ static bool plan(ebb_model *m, const ebb__node *n, ebb__site *s, const ebb__valu
         /* a tensor as an attribute's value is the optional input of that name: pow(x, exponent=y) */
         int in = 0;
         while (in < s->n_in && strcmp(s->input[in], n->kid[i]->name)) in++;
-        const bool input = in < s->n_in && (at < 0 || v[i].kind == V_TENSOR);
+        const bool list = v[i].kind == V_LIST && !takes_list(s->op, at),
+                   input = in < s->n_in && (at < 0 || v[i].kind == V_TENSOR || list);
         s->role[i] = (role){v[i].kind, input ? INPUT : ATTR, (int16_t)(input ? in : at)};
         if (!input && at < 0) return too_many(m, n, s, i);
         if (!input && at < 64) given |= (uint64_t)1 << at;
@@ -136,7 +145,7 @@ static bool plan(ebb_model *m, const ebb__node *n, ebb__site *s, const ebb__valu
     for (int i = 0; i < n->n; i++) {
         if (n->kid[i]->kind == N_NAMED) continue;
         const bool list = v[i].kind == V_LIST && !v[i].list->results && s->variadic && has_tensor(v[i].list);
-        if (is_input(s, &v[i], inputs)) {
+        if (is_input(s, &v[i], inputs, attr)) {
             if (inputs >= s->n_in && !s->variadic) return too_many(m, n, s, i);
             s->role[i] = (role){v[i].kind, list ? INPUTS : INPUT, (int16_t)inputs};
             inputs += list ? v[i].list->n : 1;

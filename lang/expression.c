@@ -322,6 +322,7 @@ static ebb__node *index_of(ebb__parser *p, ebb__node *x) {
             if (x && x != base) ebb__span_to(&x->span, &end);
         }
     if (x && x != base) ebb__span_to(&x->span, &end);
+    for (int i = 2; x && x->kind == N_INDEX && i < x->n; i++) x->kid[i]->span = x->span;
     return x;
 }
 

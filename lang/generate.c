@@ -159,6 +159,7 @@ bool ebb__generate(ebb_model *m, const ebb__generator *g, const ebb__node *data,
     *out = (ebb__set){.d = {.size = sizeof *d, .name = g->name, .doc = g->doc}};
     const bool curve = g->make == make_sine;
     const ebb_ints rows = EBB_SHAPE(k.n, k.length), point2 = EBB_SHAPE(k.n, 2), one = EBB_SHAPE(k.n, 1);
+    ebb_scope *s = ebb_begin(m->e);
     d->x = ebb_tensor_new(m->e, k.length ? EBB_I64 : EBB_F32, k.length ? rows : curve ? one : point2, NULL);
     d->y = ebb_tensor_new(m->e, curve ? EBB_F32 : EBB_I64,
                           k.length ? rows
@@ -166,13 +167,15 @@ bool ebb__generate(ebb_model *m, const ebb__generator *g, const ebb__node *data,
                                    : EBB_SHAPE(k.n),
                           NULL);
     void *x = ebb_data_mut(d->x), *y = ebb_data_mut(d->y);
-    if (!x || !y) return ebb__problem_of_op(m, data->span);
-    k.x = (float *)x, k.token = (int64_t *)x;
-    k.curve = (float *)y, k.label = (int64_t *)y;
-    g->make(&k);
-    d->n_train = g->all ? k.n : k.n - k.n / 5;
-    d->classes = curve ? 0 : k.classes;
-    ebb_retain(d->x);
-    ebb_retain(d->y);
-    return true;
+    if (x && y) {
+        k.x = (float *)x, k.token = (int64_t *)x;
+        k.curve = (float *)y, k.label = (int64_t *)y;
+        g->make(&k);
+        d->n_train = g->all ? k.n : k.n - k.n / 5;
+        d->classes = curve ? 0 : k.classes;
+        ebb_retain(d->x);
+        ebb_retain(d->y);
+    } else d->x = d->y = NULL;
+    ebb_end(s);
+    return d->x || ebb__problem_of_op(m, data->span);
 }

@@ -3,6 +3,7 @@
  * A parameter is known by its place in the text and the region it is made in, so each call of a def and each round has its own. Its
  * numbers follow from the seed and its name alone: adding a layer leaves the others as they begin. */
 #include "model.h"
+#include <ebb/random.h>
 
 const char *const ebb__inits[][2] = {
     {"zeros", "all 0"},
@@ -180,14 +181,15 @@ static bool draw(ebb_model *m, const ebb__node *n, ebb_tensor *t, const char *na
 
 /* ---- param ---- */
 
-/* A gradient check begins where the model stands. */
+/* A gradient check is made near where the model stands: not just there, for a model often begins at a kink (relu of a bias of 0). */
 static bool copy_from_twin(ebb_model *m, ebb_tensor *t, const char *name, ebb_span span) {
     const ebb_tensor *from = ebb_param_find(m->twin->e, name);
     double *to = (double *)ebb_data_mut(t);
     if (!from || !to || ebb_numel(from) != ebb_numel(t))
         return ebb__problem(m, EBB_E_SHAPE, span, "",
                             "%s has another shape than in the model that is checked", name);
-    for (int64_t i = 0; i < ebb_numel(t); i++) to[i] = ebb_at(from, i);
+    const int64_t key = (int64_t)(ebb__seed_for(m, name, 3) >> 1);
+    for (int64_t i = 0; i < ebb_numel(t); i++) to[i] = ebb_at(from, i) + 0.02 * (ebb_unit(key, i) - 0.5);
     return true;
 }
 

@@ -117,6 +117,14 @@ ebb_tensor *ebb_model_value(ebb_model *m, const char *name) {
     return NULL;
 }
 
+const char *ebb_model_text(const ebb_model *m) { return m ? m->text : NULL; }
+
+bool ebb_model_defines(const ebb_model *m, const char *name, size_t n) {
+    for (const ebb__def *d = m && name ? m->tree.defs : NULL; d; d = d->next)
+        if (strlen(d->name) == n && !memcmp(d->name, name, n)) return true;
+    return false;
+}
+
 const char *ebb_model_variable(const ebb_model *m, size_t i) {
     return m && i < (size_t)m->tree.names.n ? m->tree.names.name[i] : NULL;
 }

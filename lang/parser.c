@@ -410,7 +410,8 @@ static bool statements(ebb__parser *p, ebb__node *n) {
         if (!ebb__kid_add(p, n, statement(p))) return false;
         if (end_of_statement(p)) continue;
         const ebb__node *made = n->kid[n->n - 1];
-        if (keyword && made->kind == N_SHOW && made->kid[0]->kind == N_NAME && p->t.kind == T_NAME) {
+        if (keyword && made->kind == N_SHOW && made->kid[0]->kind == N_NAME &&
+            (p->t.kind == T_NAME || p->t.kind == T_NUMBER || ebb__at_symbol(p, '{'))) {
             static const char *const words[] = {"def",  "return", "repeat",  "region", "no_grad",
                                                 "data", "metric", "predict", "train"};
             char hint[160];

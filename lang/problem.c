@@ -22,11 +22,16 @@ bool ebb__problem_of_op(ebb_model *m, ebb_span span) {
     const ebb_status code = ebb_error_code(m->e);
     if (m->has_problem || code == EBB_OK) return false;
     snprintf(words, sizeof words, "%s", ebb_error(m->e));
-    char *region = strstr(words, " (in region "), *mean = strstr(words, "; did you mean ");
+    char *region = strstr(words, " (in region "), *mean = strstr(words, "; did you mean "),
+         *convert = strstr(words, "; convert with ebb_to");
     if (region) *region = 0; /* the place says more */
     if (mean) {
         snprintf(hint, sizeof hint, "%s", mean + 2);
         *mean = 0;
+    }
+    if (convert) { /* as one says it in C */
+        snprintf(hint, sizeof hint, "convert it with .to(dtype=f32)");
+        *convert = 0;
     }
     ebb_error_clear(m->e);
     return ebb__problem(m, code, span, hint, "%s", words);

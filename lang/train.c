@@ -158,6 +158,9 @@ static double rate(const ebb__training *t, int64_t k) {
     return lr;
 }
 
+/* One NaN for all: its sign and bits are the machine's. */
+static double plain(double v) { return v != v ? EBB_NAN : v; }
+
 static bool loss_of(ebb_model *m, ebb_tensor **loss) {
     char what[160];
     const int32_t slot = ebb__slot_of(&m->tree.names, ebb__intern(&m->tree, "loss", 4));
@@ -184,14 +187,14 @@ static bool train_step(ebb_model *m, ebb_step *s) {
     const int32_t slot = ebb__slot_of(&m->tree.names, ebb__intern(&m->tree, "loss", 4));
     if (ebb_backward(loss) != EBB_OK) return ebb__problem_of_op(m, ebb__assigned_at(m, slot));
     snprintf(text, sizeof text, "max_norm=%.17g", t->clip > 0 ? t->clip : (double)INFINITY);
-    s->grad_norm = ebb_grads(m->e, "clip_norm", text);
+    s->grad_norm = plain(ebb_grads(m->e, "clip_norm", text));
     s->lr = rate(t, t->done);
     if (t->schedule || t->warmup) {
         snprintf(text, sizeof text, "lr=%.17g", s->lr);
         ebb_optim_set(t->optim, text);
     }
     if (ebb_optim_step(t->optim) != EBB_OK) return ebb__problem_of_op(m, m->tree.train->span);
-    s->loss = ebb_item(loss);
+    s->loss = plain(ebb_item(loss));
     s->step = ++t->done;
     return true;
 }
@@ -202,11 +205,12 @@ ebb_status ebb_model_step_open(ebb_model *m, ebb_step *out) {
     if (!ebb__ready(m)) return m ? ebb_error_code(m->e) : EBB_E_ARG;
     if (!m->training.optim) return ebb_fail(m->e, EBB_E_ARG, "this model has no train statement");
     const bool ok = train_step(m, &s);
-    for (int i = 0; i < MAX_METRICS; i++) s.metric[i] = m->metric[i];
+    for (int i = 0; i < MAX_METRICS; i++) s.metric[i] = plain(m->metric[i]);
     s.seconds = clock_now() - start;
     if (out) memcpy(out, &s, out->size && out->size < sizeof s ? out->size : sizeof s);
     if (ok && !isfinite(s.loss))
-        ebb_fail(m->e, EBB_E_VALUE, "the loss of step %lld is %g", (long long)s.step, s.loss);
+        ebb_fail(m->e, EBB_E_VALUE, "the loss of step %lld is %s", (long long)s.step,
+                 isnan(s.loss) ? "not a number" : "infinite");
     return ebb_error_code(m->e);
 }
 

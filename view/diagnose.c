@@ -68,6 +68,7 @@ const char *ebb__say_tensor(const ebb_recorder *r, int32_t tensor, char *buf, si
 }
 
 const char *ebb__say_place(const ebb_trace_tensor *t, int64_t flat, char *buf, size_t n) {
+    if (!t->ndim) return "its only element";
     int64_t at[EBB_MAX_DIMS];
     for (int32_t d = t->ndim - 1; d >= 0; d--) {
         at[d] = t->dim[d] ? flat % t->dim[d] : 0;

@@ -91,20 +91,28 @@ static void say_operands(const ebb_recorder *r, int32_t node, const ebb_trace_te
     }
 }
 
+/* "3 NaN and 2 Inf". */
+static const char *say_bad(const ebb_trace_stats *s, char *buf, size_t n) {
+    if (!s->n_inf) snprintf(buf, n, "%d NaN", s->n_nan);
+    else if (!s->n_nan) snprintf(buf, n, "%d Inf", s->n_inf);
+    else snprintf(buf, n, "%d NaN and %d Inf", s->n_nan, s->n_inf);
+    return buf;
+}
+
 static void found_output(ebb_recorder *r, const ebb__finder *self, int32_t tensor) {
-    char node[300], place[80], there[400], cause[1000];
+    char node[300], bad[60], place[80], there[400], cause[1000];
     const ebb_trace_tensor *y = ebb__tensor_at(&r->t, tensor);
     const ebb_trace_stats *s = value_of(r, tensor);
     ebb__say_node(r, y->node, node, sizeof node);
     say_operands(r, y->node, y, s->first_bad, there, sizeof there);
     snprintf(cause, sizeof cause,
-             "%s makes %d NaN and %d Inf of %d elements from operands that have no NaN; the first at %s%s.",
-             node, s->n_nan, s->n_inf, s->n, ebb__say_place(y, s->first_bad, place, sizeof place), there);
+             "%s makes %s of %d elements from operands that have no NaN; the first at %s%s.", node,
+             say_bad(s, bad, sizeof bad), s->n, ebb__say_place(y, s->first_bad, place, sizeof place), there);
     ebb__found(r, self, EBB_SEVERITY_ERROR, y->node, tensor, cause, advice_for(r, y->node));
 }
 
 static void found_rule(ebb_recorder *r, const ebb__finder *self, int32_t event) {
-    char node[300], place[80], name[300], cause[1000], there[80] = "";
+    char node[300], bad[60], place[80], name[300], cause[1000], there[80] = "";
     const ebb_trace_event *v = (const ebb_trace_event *)r->t.events.items + event;
     const ebb_trace_input *x = ebb__input_at(&r->t, v->input);
     const ebb_trace_stats *s = ebb__stats_at(&r->t, x->grad);
@@ -112,8 +120,8 @@ static void found_rule(ebb_recorder *r, const ebb__finder *self, int32_t event) 
     if (ebb__has_values(r, x->tensor))
         snprintf(there, sizeof there, ", where it is %g", ebb__value_at(r, x->tensor, s->first_bad));
     snprintf(cause, sizeof cause,
-             "Backward of %s makes %d NaN and %d Inf in the gradient of %s, from a gradient that is finite; the first at %s%s.",
-             ebb__say_node(r, v->node, node, sizeof node), s->n_nan, s->n_inf,
+             "Backward of %s makes %s in the gradient of %s, from a gradient that is finite; the first at %s%s.",
+             ebb__say_node(r, v->node, node, sizeof node), say_bad(s, bad, sizeof bad),
              ebb__say_tensor(r, x->tensor, name, sizeof name),
              ebb__say_place(ebb__tensor_at(&r->t, x->tensor), s->first_bad, place, sizeof place), there);
     ebb__found(r, self, EBB_SEVERITY_ERROR, v->node, x->tensor, cause, advice_for(r, v->node));

@@ -124,19 +124,22 @@ void ebb__find_exploding(ebb_recorder *r, const ebb__finder *self) {
                "Clip it (clip_norm), scale the data to about 1, use smaller weights to begin with, or normalisation.");
 }
 
-/* The loss of late, its least and its first; false: too few points to say. */
+/* The loss of late, its least and its first, of the points that are finite; false: too few to say. */
 static bool losses(const ebb_recorder *r, double *recent, double *least, double *first) {
-    int32_t n;
+    int32_t n, count = 0;
     const float *v = ebb__series_of(r, "loss", &n);
-    if (n < 3) return false;
-    *first = *least = (double)v[0];
-    *recent = 0;
-    const int32_t late = n / 2 < RECENT ? n / 2 : RECENT;
+    double late[RECENT];
     for (int32_t i = 0; i < n; i++) {
-        if ((double)v[i] < *least) *least = (double)v[i];
-        if (i >= n - late) *recent += (double)v[i] / late;
+        const double x = (double)v[i];
+        if (!isfinite(x)) continue;
+        if (!count) *first = *least = x;
+        *least = fmin(*least, x);
+        late[count++ % RECENT] = x;
     }
-    return true;
+    const int32_t some = count / 2 < RECENT ? count / 2 : RECENT;
+    *recent = 0;
+    for (int32_t i = 1; i <= some; i++) *recent += late[(count - i) % RECENT] / some;
+    return count >= 3;
 }
 
 void ebb__find_rate(ebb_recorder *r, const ebb__finder *self) {
@@ -150,8 +153,8 @@ void ebb__find_rate(ebb_recorder *r, const ebb__finder *self) {
         const double ratio = (double)ebb__seen_at(r, i)->moved / (double)w->norm;
         if (ratio > most) most = ratio, where = i;
     }
-    const bool grew = recent > 10 * fabs(least) && recent > first, lost = !(recent - recent == 0);
-    if (!grew && !lost && !(most > 0.1 && recent > 1.5 * first && recent > 2 * fabs(least))) return;
+    const bool grew = recent > 10 * fabs(least) && recent > first;
+    if (!grew && !(most > 0.1 && recent > 1.5 * first && recent > 2 * fabs(least))) return;
     int at = snprintf(cause, sizeof cause, "The loss began at %.3g, fell to %.3g, and is %.3g of late.",
                       first, least, recent);
     if (where >= 0)
@@ -239,6 +242,7 @@ static bool all_same(const ebb_recorder *r, const ebb_trace_tensor *t, const ebb
 
 void ebb__find_symmetric(ebb_recorder *r, const ebb__finder *self) {
     char name[300], cause[500];
+    if (!happened(r, EBB_TE_STEP)) return; /* nothing learns */
     for (int32_t i = 0; i < (int32_t)r->t.tensors.n; i++) {
         const ebb_trace_tensor *t = ebb__tensor_at(&r->t, i);
         const ebb_trace_stats *w = ebb__stats_or_null(r, t->value), *g = grad_of(r, i);

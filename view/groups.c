@@ -13,11 +13,13 @@ typedef struct interval {
 
 /* ---- intervals ------------------------------------------------------------------------------------------------------ */
 
-static int kind_of(const char *name, size_t n) {
+/* Rounds and calls are numbered: "repeat.1", "block.2". */
+static int kind_of(const ebb_recorder *r, const char *name, size_t n) {
     static const char round[] = "repeat";
-    const size_t stem = sizeof round - 1;
-    return n >= stem && !memcmp(name, round, stem) && (n == stem || name[stem] == '.') ? EBB_TG_REPEAT
-                                                                                       : EBB_TG_REGION;
+    size_t stem = 0;
+    while (stem < n && name[stem] != '.') stem++;
+    if (stem == sizeof round - 1 && !memcmp(name, round, stem)) return EBB_TG_REPEAT;
+    return ebb_model_defines(r->o.model, name, stem) ? EBB_TG_DEF : EBB_TG_REGION;
 }
 
 /* How many bytes of two paths are whole names that they both begin with, separators included. */
@@ -40,9 +42,11 @@ static bool open_regions(ebb_recorder *r, ebb__table *all, const char *path, siz
         char name[256];
         const size_t len = n < sizeof name ? n : sizeof name - 1; /* the texts may move while one is added */
         memcpy(name, path + at, len);
-        ((interval *)all->items)[i] = (interval){
-            .group = {.name = ebb__text_of(&r->t, name, len), .kind = kind_of(name, len), .first = node, .last = -1},
-            .rank = rank++};
+        ((interval *)all->items)[i] = (interval){.group = {.name = ebb__text_of(&r->t, name, len),
+                                                           .kind = kind_of(r, name, len),
+                                                           .first = node,
+                                                           .last = -1},
+                                                 .rank = rank++};
         path = ebb__text_at(&r->t, ebb__made_at(r, node)->region);
         at += n + (path[at + n] == '/');
     }

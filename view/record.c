@@ -167,6 +167,8 @@ const ebb_trace_step *ebb_record_end(ebb_recorder *r) {
     r->ended = true;
     unlisten(r);
     read_names(r);
+    r->step.step = ebb_model_steps_done(r->o.model);
+    r->step.model = ebb__text(&r->t, ebb_model_text(r->o.model));
     ebb__groups_make(r);
     if (!r->t.failed) ebb__diagnose(r);
     r->step.about = ebb__text_format(&r->t, "ebb %s, %d thread%s, %s", ebb_version(), ebb_threads(e),

@@ -22,6 +22,14 @@ int32_t ebb__node_add(ebb_recorder *r, const ebb_op *op, const void *attrs, cons
                          .n_in = n_x,
                          .first_out = (int32_t)r->t.tensors.n,
                          .on_tape = tape >= 0};
+    ebb_span at;
+    if (ebb_model_where(r->o.model, &at)) {
+        ebb_trace_node *n = ebb__node_at(&r->t, node);
+        n->line = at.line;
+        n->column = at.column;
+        n->end_line = at.end_line;
+        n->end_column = at.end_column;
+    }
     *ebb__made_at(r, node) =
         (ebb__made){.op = op, .tape = tape, .depth = depth, .region = ebb__text(&r->t, region)};
     if (tape >= 0) {
@@ -95,16 +103,23 @@ static bool all_known(const ebb_recorder *r, const ebb_event *ev) {
     return true;
 }
 
+/* It changed nothing, and gave back what it was given. */
+static bool identity(const ebb_event *ev) {
+    for (int i = 0; i < ev->n_x && ev->n_y == 1 && !ev->in_place; i++)
+        if (ev->x[i] == ev->y[0]) return true;
+    return false;
+}
+
 ebb_status ebb__record_op(ebb_recorder *r, const ebb_event *ev) {
     if (ev->inside || r->phase == EBB__BACKWARD || r->phase == EBB__SECOND) return EBB_OK;
     int32_t first = (int32_t)r->t.nodes.n;
     while (first > 0 && ebb__made_at(r, first - 1)->depth > ev->depth)
         ebb__made_at(r, --first)->depth = ev->depth;
     const bool parts = first < (int32_t)r->t.nodes.n && ev->op->compose && !ev->op->n_vjp;
-    if (parts && ev->in_place) {
-        const ebb_status s = gather(r, ev, first);
+    if (ev->in_place && (parts || ebb__entry_node(r, ev->node) >= 0)) {
+        const ebb_status s = parts ? gather(r, ev, first) : EBB_OK;
         return s == EBB_OK ? written_result(r, ev) : s;
     }
-    if (ev->in_place || !all_known(r, ev)) return whole(r, ev);
-    return parts ? gather(r, ev, first) : EBB_OK; /* else it changed nothing, and gave back what it was given */
+    if (identity(ev)) return EBB_OK;
+    return parts && all_known(r, ev) ? gather(r, ev, first) : whole(r, ev);
 }

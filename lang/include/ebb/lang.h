@@ -86,6 +86,10 @@ EBB_API ebb_tensor *ebb_model_forward(ebb_model *m);
 /* What name had at the end of the last run; NULL when nothing has it, or its scope has ended. Borrowed. */
 EBB_API ebb_tensor *ebb_model_value(ebb_model *m, const char *name);
 
+EBB_API const char *ebb_model_text(const ebb_model *m); /* as it was given; borrowed */
+/* The text defines a function of this name ("block"): a region "block" or "block.2" is a call of it. */
+EBB_API bool ebb_model_defines(const ebb_model *m, const char *name, size_t n);
+
 /* The variables at the top of the text, in the order they first appear; NULL behind the last. Borrowed. */
 EBB_API const char *ebb_model_variable(const ebb_model *m, size_t i);
 
@@ -123,8 +127,8 @@ typedef struct ebb_model_check {
     double analytic, numeric, allowed;
     bool passed;
 } ebb_model_check;
-/* Compares d(loss)/d(parameter) with central differences in f64 (the text is run in a session of its own whose floats are f64), in up to
- * `elements` (0: 16) places of each parameter. report may be NULL. EBB_E_VERIFY when one differs; the session's error names the worst. */
+/* Compares d(loss)/d(parameter) with central differences in f64 (the text is run in a session of its own whose floats are f64, near the
+ * present parameters), in up to `elements` (0: 16) places of each parameter. report may be NULL. EBB_E_VERIFY when one differs; the session's error names the worst. */
 EBB_API ebb_status ebb_model_gradcheck(ebb_model *m, int elements,
                                        void (*report)(void *user, const ebb_model_check *c), void *user);
 

@@ -1,5 +1,8 @@
 // engine.ts - where the page gets its engine from: started once, on first use.
+import { createEngine, decodeTrace } from '@engine/client';
 import type { Engine, Trace } from '@engine/protocol';
+import { withDatasets } from './lib/datasets';
+import * as parts from '@parts';
 
 export interface EngineModule {
   engine: Engine;
@@ -8,10 +11,13 @@ export interface EngineModule {
 }
 
 /** An engine of its own, with a worker of its own: whoever asks for it closes it. */
-export const newEngine = (): Promise<EngineModule> => import('./dev/engine').then((m) => m.startStandIn());
+export async function newEngine(): Promise<EngineModule> {
+  return { engine: withDatasets(createEngine(parts)), decode: decodeTrace };
+}
 
 let started: Promise<EngineModule> | null = null;
 
+/** The page's engine. */
 export function getEngine(): Promise<EngineModule> {
   started ??= newEngine();
   return started;

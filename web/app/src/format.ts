@@ -1,31 +1,12 @@
-// format.ts - numbers, shapes and events in words, the same everywhere on the page.
+// format.ts - a trace in words: tensors, calls, events, statistics. Numbers and shapes alone are lib/format.ts's.
 import type { Stats, Trace } from '@engine/protocol';
-
-/** Four significant digits at most, no more characters than needed. */
-export function number(x: number): string {
-  if (Number.isNaN(x)) return 'NaN';
-  if (!Number.isFinite(x)) return x > 0 ? 'inf' : '-inf';
-  const size = Math.abs(x);
-  if (x === 0) return '0';
-  if (size >= 1e5 || size < 1e-3) return x.toExponential(2).replace('e+', 'e');
-  return String(Number(x.toPrecision(4)));
-}
-
-export const count = (n: number): string => n.toLocaleString('en');
+import { formatCount, formatNumber } from './lib/format';
 
 /** 12345 -> "12.3 k". */
 export function short(n: number): string {
   const units = [[1e9, 'G'], [1e6, 'M'], [1e3, 'k']] as const;
   const unit = n < 1e4 ? undefined : units.find(([size]) => n >= size);
   return unit ? `${Number((n / unit[0]).toPrecision(3))} ${unit[1]}` : String(n);
-}
-
-/** "64 x 24", "scalar". */
-export const shape = (dims: readonly number[]): string => (dims.length ? dims.join(' × ') : 'scalar');
-
-export function bytes(n: number): string {
-  if (n < 1024) return `${n} B`;
-  return n < 1 << 20 ? `${(n / 1024).toFixed(1)} KB` : `${(n / (1 << 20)).toFixed(1)} MB`;
 }
 
 export const duration = (seconds: number): string =>
@@ -72,7 +53,7 @@ export function describeEvent(trace: Trace, i: number): EventWords {
 
 /** "mean 0.12, std 1, from -2 to 3", with what is wrong first. */
 export function statsWords(s: Stats): string {
-  const bad = [s.nNan ? `${count(s.nNan)} NaN` : '', s.nInf ? `${count(s.nInf)} infinite` : ''].filter(Boolean).join(', ');
-  const rest = s.n === 1 ? number(s.mean) : `mean ${number(s.mean)}, std ${number(s.std)}, from ${number(s.min)} to ${number(s.max)}`;
+  const bad = [s.nNan ? `${formatCount(s.nNan)} NaN` : '', s.nInf ? `${formatCount(s.nInf)} infinite` : ''].filter(Boolean).join(', ');
+  const rest = s.n === 1 ? formatNumber(s.mean) : `mean ${formatNumber(s.mean)}, std ${formatNumber(s.std)}, from ${formatNumber(s.min)} to ${formatNumber(s.max)}`;
   return bad ? (s.nNan + s.nInf === s.n ? bad : `${bad}; ${rest}`) : rest;
 }

@@ -1,6 +1,7 @@
 // search.ts - finds ops, tensors and groups of a trace by words of their names, attributes and shapes.
 import type { Trace } from '@engine/protocol';
-import { call, shape, tensorName } from './format';
+import { call, tensorName } from './format';
+import { formatShape } from './lib/format';
 import type { Ref } from './state';
 
 export interface Found { ref: Ref; title: string; detail: string }
@@ -18,10 +19,10 @@ function entriesOf(trace: Trace): Entry[] {
   const forms = (dims: readonly number[]): string => `${dims.join('x')} ${dims.join(',')}`;
   const entries = [
     ...trace.groups.map((g, id) => entry({ kind: 'group', id }, g.name, `group of ${g.last - g.first} ops`, '', 0)),
-    ...trace.tensors.flatMap((t, id) => (t.node < 0 && t.name ? [entry({ kind: 'tensor', id }, tensorName(trace, id), `${t.kind} ${shape(t.shape)}`, forms(t.shape), 1)] : [])),
+    ...trace.tensors.flatMap((t, id) => (t.node < 0 && t.name ? [entry({ kind: 'tensor', id }, tensorName(trace, id), `${t.kind} ${formatShape(t.shape)}`, forms(t.shape), 1)] : [])),
     ...trace.nodes.map((n, id) => {
       const dims = trace.tensors[n.firstOut]?.shape ?? [];
-      return entry({ kind: 'node', id }, n.label ? `${n.label} = ${n.op}` : n.op, shape(dims), `${call(trace, id)} ${forms(dims)}`, 2);
+      return entry({ kind: 'node', id }, n.label ? `${n.label} = ${n.op}` : n.op, formatShape(dims), `${call(trace, id)} ${forms(dims)}`, 2);
     }),
   ];
   cache.set(trace, entries);

@@ -37,6 +37,8 @@ export interface Settings {
   minimap: boolean;
   /** Events a second of the timeline's playback. */
   speed: number;
+  /** Widths of the sides (px); 0: what fits the page. */
+  leftWidth: number; rightWidth: number;
   /** Steps a second while training; 0: as many as possible. */
   pace: number;
 }
@@ -78,7 +80,7 @@ export interface State {
   notices: Notice[];
 }
 
-export const defaultSettings: Settings = { theme: 'system', flow: false, diff: false, right: false, minimap: true, speed: 12, pace: 0 };
+export const defaultSettings: Settings = { theme: 'system', flow: false, diff: false, right: false, minimap: true, speed: 12, leftWidth: 0, rightWidth: 0, pace: 0 };
 
 export const initialState = (): State => ({
   engine: 'starting', failure: null,

@@ -1,7 +1,7 @@
 // attrs.ts - attributes of ops: read from the registry, packed into the op's struct or, where that is not possible, written as text, so that the
 // engine says what is wrong with them.
 import { C, ebb_attr } from './generated/abi.ts';
-import { DTYPES } from './tensor.ts';
+import { DTYPES, type DType } from './tensor.ts';
 import type { Wasm } from './wasm.ts';
 
 export type Attr = number | boolean | string | readonly number[];
@@ -20,54 +20,36 @@ export function readAttrs(w: Wasm, p: number, n: number): AttrInfo[] {
   });
 }
 
-const WORDS: Record<string, number> = { min: -(2 ** 63), max: 2 ** 63, inf: Infinity, '-inf': -Infinity, nan: NaN, true: 1, false: 0 };
-const number = (v: unknown): number => (typeof v === 'string' ? WORDS[v] ?? Number(v) : Number(v));
-const numbers = (v: Attr): number[] => (typeof v === 'string' ? (v === '' ? [] : v.split(',').map(number)) : Array.isArray(v) ? v.map(number) : [number(v)]);
-const place = (list: readonly string[], v: Attr): number => list.indexOf(String(v));
+const isList = (v: Attr): v is readonly number[] => Array.isArray(v);
 
-/** Writes one attribute into the struct at p. -> false when the value cannot be one of this type: the engine is then asked with text. */
+/** Writes one attribute into the struct at p. -> false when it cannot be written so: the engine is then asked with text. */
 export function pack(w: Wasm, p: number, a: AttrInfo, v: Attr): boolean {
   const at = p + a.at;
   switch (a.type) {
-    case C.EBB_A_INT: return packInt(w, at, number(v));
-    case C.EBB_A_FLOAT: {
-      const f = number(v);
-      w.f64[at >> 3] = f;
-      return !Number.isNaN(f) || v === 'nan' || typeof v === 'number';
-    }
-    case C.EBB_A_BOOL: {
-      const b = number(v);
-      w.u8[at] = b;
-      return b === 0 || b === 1;
-    }
-    case C.EBB_A_ENUM: return (w.i32[at >> 2] = place(a.choices, v)) >= 0;
-    case C.EBB_A_DTYPE: {
-      const d = place(DTYPES, v);
-      w.i32[at >> 2] = d;
-      return d > 0 || (d === 0 && a.def === 'none');
-    }
+    case C.EBB_A_INT: return packInt(w, at, v);
+    case C.EBB_A_FLOAT: return packFloat(w, at, v);
+    case C.EBB_A_BOOL:
+      w.u8[at] = Number(v);
+      return v === true || v === false || v === 1 || v === 0;
+    case C.EBB_A_ENUM: return (w.i32[at >> 2] = a.choices.indexOf(v as string)) >= 0;
+    case C.EBB_A_DTYPE: return (w.i32[at >> 2] = DTYPES.indexOf(v as DType)) > 0;
     case C.EBB_A_INTS: case C.EBB_A_FLOATS: {
-      const list = numbers(v);
+      const list = isList(v) ? v : [v], one = a.type === C.EBB_A_INTS ? packInt : packFloat;
       w.i32[at >> 2] = list.length;
-      if (list.length > 8) return false;
-      return list.every((n, i) => {
-        const to = at + 8 + 8 * i;
-        if (a.type === C.EBB_A_INTS) return packInt(w, to, n);
-        w.f64[to >> 3] = n;
-        return !Number.isNaN(n);
-      });
+      return list.length <= 8 && list.every((n, i) => one(w, at + 8 + 8 * i, n));
     }
     default: return false;
   }
 }
 
-function packInt(w: Wasm, at: number, n: number): boolean {
-  if (n === 2 ** 63) { // INT64_MAX, which no number of JavaScript is
-    w.i32[at >> 2] = -1; w.i32[(at >> 2) + 1] = 0x7fffffff;
-    return true;
-  }
-  w.setI64(at, n);
-  return Number.isSafeInteger(n) || n === -(2 ** 63);
+function packInt(w: Wasm, at: number, v: Attr): boolean {
+  if (!Number.isSafeInteger(v)) return false;
+  w.setI64(at, v as number);
+  return true;
+}
+function packFloat(w: Wasm, at: number, v: Attr): boolean {
+  w.f64[at >> 3] = v as number;
+  return typeof v === 'number';
 }
 
 /** "dim=1 keepdim=1": what every kind of declaration takes. */

@@ -2,7 +2,7 @@
 //
 // A worker that traps or does not answer in time is replaced by one that is told everything again: the datasets, the accepted plugins, the model's text.
 // Requests that waited for the old one are rejected with the reason; later ones wait for the new one.
-import { compile } from './loader.ts';
+import { compile, inNode } from './loader.ts';
 import { decodeTrace, frameCount } from './trace.ts';
 import { startWorker, WorkerLink } from './workerlink.ts';
 import type { Certificate, Engine, EngineFailure, FullRequests, Requests } from './protocol.ts';
@@ -12,8 +12,10 @@ export { decodeTrace, frameCount };
 export type * from './protocol.ts';
 
 export interface EngineOptions {
-  /** The engine that trains and the one that verifies; without them the modules beside this file. */
-  lean?: Source; full?: Source;
+  /** The engine that trains, the one that verifies, the one for threads; without them the modules beside this file. */
+  lean?: Source; full?: Source; threaded?: Source;
+  /** Trains on so many threads, where the page is cross-origin isolated and until a plugin is accepted; 1. Small models stay on one. */
+  threads?: number;
   /** Starts the worker's script; without it ebb-worker.js beside this file. */
   worker?: () => Worker;
   /** Milliseconds a request may take, if it does not say otherwise; 30,000. */
@@ -23,6 +25,12 @@ export interface EngineOptions {
 }
 
 type Call = Requests & FullRequests;
+type Build = 'lean' | 'full' | 'threaded';
+const BESIDE: Record<Build, () => URL> = { // written out, so that bundlers find the files; the visualiser's build lays them beside the page itself
+  lean: () => new URL(/* @vite-ignore */ './ebb-engine.wasm', import.meta.url),
+  full: () => new URL(/* @vite-ignore */ './ebb-engine-full.wasm', import.meta.url),
+  threaded: () => new URL(/* @vite-ignore */ './ebb-engine-threads.wasm', import.meta.url),
+};
 
 export function createEngine(options: EngineOptions = {}): Engine { return new Client(options); }
 
@@ -30,7 +38,7 @@ class Client implements Engine {
   onRestart: ((why: EngineFailure) => void) | null = null;
   generation = 0;
   readonly #o: EngineOptions;
-  readonly #modules = new Map<boolean, Promise<WebAssembly.Module>>();
+  readonly #modules = new Map<Build, Promise<WebAssembly.Module>>();
   readonly #plugins: { name: string; bytes: ArrayBuffer }[] = [];
   readonly #datasets = new Map<string, Requests['dataset']['args']>();
   #text: Requests['load']['args'] | null = null;
@@ -41,13 +49,12 @@ class Client implements Engine {
 
   constructor(options: EngineOptions) { this.#o = options; }
 
-  #module(full: boolean): Promise<WebAssembly.Module> {
-    let m = this.#modules.get(full);
+  #module(build: Build): Promise<WebAssembly.Module> {
+    let m = this.#modules.get(build);
     if (!m) {
-      const source = full ? this.#o.full ?? new URL('./ebb-engine-full.wasm', import.meta.url) : this.#o.lean ?? new URL('./ebb-engine.wasm', import.meta.url);
-      m = compile(source);
-      m.catch(() => this.#modules.delete(full)); // so that it is tried again
-      this.#modules.set(full, m);
+      m = compile(this.#o[build] ?? BESIDE[build]());
+      m.catch(() => this.#modules.delete(build)); // so that it is tried again
+      this.#modules.set(build, m);
     }
     return m;
   }
@@ -57,9 +64,10 @@ class Client implements Engine {
     if (this.#closed) throw { kind: 'error', message: 'The engine was closed.' } satisfies EngineFailure;
     let link: WorkerLink;
     try {
-      const module = await this.#module(full), worker = this.#o.worker?.() ?? (await startWorker());
+      const most = training && !full && (inNode || globalThis.crossOriginIsolated) ? this.#o.threads ?? 1 : 1;
+      const module = await this.#module(full ? 'full' : most > 1 ? 'threaded' : 'lean'), worker = this.#o.worker?.() ?? startWorker();
       link = new WorkerLink(worker);
-      await link.init({ module, full, threads: 1, generation: this.generation });
+      await link.init({ module, full, threads: most, generation: this.generation });
     } catch (e) {
       throw isFailure(e) ? e : ({ kind: 'load', message: `The engine could not be loaded: ${(e as Error).message}` } satisfies EngineFailure);
     }

@@ -5,11 +5,9 @@ import { certify, verifyOp } from './certify.ts';
 import { EbbError } from './error.ts';
 import { Model, type StepResult } from './model.ts';
 import type { Boundary, EngineFailure, Examples, FullRequests, Layout, ModelInfo, Problem, Requests, Steps, Window } from './protocol.ts';
-import { layoutOf, Recording, TraceFile, traceFile, windowOf } from './record.ts';
+import { layoutOf, Recording, TraceFile, svgOf, traceFile, windowOf } from './record.ts';
 import { Session } from './session.ts';
-import { drawSvg } from './svg.ts';
 import type { Tensor } from './tensor.ts';
-import { decodeTrace } from './trace.ts';
 import type { Wasm } from './wasm.ts';
 
 type All = Requests & FullRequests;
@@ -43,23 +41,31 @@ export class Host implements Handlers {
   #trace: { frames: number; frame(i: number): number } | null = null;
   #file: TraceFile | null = null;
   #generation: number;
+  /** Called by a session when its model asks for a dataset that the page gave. */
+  readonly #source: number;
 
   constructor(wasm: Wasm, full: boolean, generation: number, threads: number) {
     this.#wasm = wasm;
     this.#full = full;
     this.#generation = generation;
     this.#base = new Session(wasm, { threads });
+    this.#source = wasm.callback('iii', 'i', (session, name) => this.#addDataset(session!, this.#datasets.get(wasm.string(name!))!)).pointer;
   }
 
   // ---- a model ----
 
   /** A session with a model in it, or what is wrong with the text. */
-  #read(text: string, seed = 0): { session: Session; model: Model } | Problem {
-    const session = new Session(this.#wasm, { seed, threads: this.#wasm.x.ebb_threads(this.#base.pointer) }, this.#base);
+  #read(text: string, seed?: number): { session: Session; model: Model } | Problem {
+    const session = new Session(this.#wasm, { threads: this.#wasm.x.ebb_threads(this.#base.pointer) }, this.#base), w = this.#wasm;
     try {
-      for (const d of this.#datasets.values()) if (text.includes(d.name)) this.#addDataset(session, d);
+      for (const { name } of this.#datasets.values()) {
+        session.check(w.frame(() => w.x.ebb_dataset_source(session.pointer, w.text(name), w.text('given by the page'), this.#source, 0)));
+      }
       const model = new Model(session, text), problem = model.problem();
-      if (!problem) return { session, model };
+      if (!problem) {
+        if (seed !== undefined) model.reseed(seed);
+        return { session, model };
+      }
       session.close();
       return problem;
     } catch (e) {
@@ -79,11 +85,10 @@ export class Host implements Handlers {
     return out;
   }
   #forgetRecord(): void {
-    if (this.#trace === this.#recorded) this.#trace = null;
+    if (this.#trace !== this.#file) this.#trace = null;
     this.#record?.dispose();
     this.#record = null;
   }
-  #recorded: { frames: number; frame(i: number): number } | null = null;
 
   load = ({ text, seed }: Requests['load']['args']): Requests['load']['result'] => {
     const next = this.#read(text, seed);
@@ -151,7 +156,7 @@ export class Host implements Handlers {
         tables = record.end();
       });
       this.#record = record;
-      this.#trace = this.#recorded = { frames: 1, frame: () => tables };
+      this.#trace = { frames: 1, frame: () => tables };
       const steps = this.#steps([step], new Float64Array(0), performance.now() - start, step.finite ? undefined : notFinite(step));
       return { file: traceFile(session, [tables]), steps };
     } catch (e) {
@@ -178,8 +183,7 @@ export class Host implements Handlers {
     return { ...drawn, ms: performance.now() - start };
   };
   svg = ({ frame = 0, ...options }: Requests['svg']['args']): Requests['svg']['result'] => {
-    const step = this.#frame(frame);
-    return { text: drawSvg(decodeTrace(traceFile(this.#base, [step])), layoutOf(this.#base, step, options)) };
+    return { text: svgOf(this.#base, this.#frame(frame), options) };
   };
   joinTraces = ({ files }: Requests['joinTraces']['args']): Requests['joinTraces']['result'] => {
     const open: TraceFile[] = [];
@@ -205,7 +209,8 @@ export class Host implements Handlers {
 
   boundary = ({ cols, rows }: Requests['boundary']['args']): Boundary => this.#within(({ model, session, info }) => {
     if (!info.plane) throw new EbbError("this model's examples are not points of a plane");
-    const shown = model.examples(false, 0, Math.min(info.nTrain, 1000)), points = numbers(shown.x), [xMin, xMax] = extent(points, 0), [yMin, yMax] = extent(points, 1);
+    const shown = model.examples(false, 0, Math.min(info.nTrain, 1000)), points = numbers(shown.x);
+    const [xMin, xMax] = extent(points, 0), [yMin, yMax] = extent(points, 1);
     const grid = new Float32Array(2 * rows * cols);
     for (let r = 0; r < rows; r++) for (let c = 0; c < cols; c++) {
       grid[2 * (r * cols + c)] = xMin + ((c + 0.5) / cols) * (xMax - xMin);
@@ -217,14 +222,15 @@ export class Host implements Handlers {
 
   evaluate = (): Requests['evaluate']['result'] => this.#within(({ model }) => model.evaluate());
 
-  #addDataset(session: Session, { name, images, labels, scale }: Dataset): void {
+  /** Adds a dataset of the page's to a session (ebb *). -> ebb_status */
+  #addDataset(session: number, { name, images, labels, scale }: Dataset): number {
     const w = this.#wasm;
-    session.check(w.withBytes(new Uint8Array(images), (i) => w.withBytes(new Uint8Array(labels), (l) => w.frame(() =>
-      w.x.ebb_dataset_idx(session.pointer, w.text(name), i, images.byteLength, l, labels.byteLength, scale)))));
+    return w.withBytes(new Uint8Array(images), (i) => w.withBytes(new Uint8Array(labels), (l) => w.frame(() =>
+      w.x.ebb_dataset_idx(session, w.text(name), i, images.byteLength, l, labels.byteLength, scale))));
   }
   dataset = (d: Requests['dataset']['args']): {} => {
     const trial = new Session(this.#wasm, {}, this.#base);
-    try { this.#addDataset(trial, d); } finally { trial.close(); }
+    try { trial.check(this.#addDataset(trial.pointer, d)); } finally { trial.close(); }
     this.#datasets.set(d.name, d);
     return {};
   };

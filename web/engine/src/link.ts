@@ -23,7 +23,7 @@ export function link(w: Wasm, module: WebAssembly.Module, about: Inspection): nu
   };
   const engine = w.x as unknown as Record<string, Function>;
   const env: Record<string, WebAssembly.ImportValue> = {
-    memory: w.x.memory, __indirect_function_table: w.table, __stack_pointer: i32((stack + STACK) & ~15, true), __memory_base: i32(data), __table_base: i32(places),
+    memory: w.memory, __indirect_function_table: w.table, __stack_pointer: i32((stack + STACK) & ~15, true), __memory_base: i32(data), __table_base: i32(places),
   };
   const imports: Record<string, Record<string, WebAssembly.ImportValue>> = { env, 'GOT.mem': {}, 'GOT.func': {} };
   for (const i of WebAssembly.Module.imports(module)) {

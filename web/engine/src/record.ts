@@ -94,18 +94,13 @@ export class Recording {
 /** A trace file in the engine's memory: checked, its frames for the layout. */
 export class TraceFile {
   readonly session: Session;
-  readonly #bytes: number;
   readonly #pointer: number;
 
   constructor(session: Session, file: ArrayBuffer) {
     const w = session.wasm;
     this.session = session;
-    this.#bytes = w.malloc(file.byteLength);
-    w.u8.set(new Uint8Array(file), this.#bytes);
-    this.#pointer = w.x.ebb_trace_read(session.pointer, this.#bytes, file.byteLength);
-    if (this.#pointer) return;
-    w.x.free(this.#bytes);
-    throw session.failure()!;
+    this.#pointer = w.withBytes(new Uint8Array(file), (p) => w.x.ebb_trace_read(session.pointer, p, file.byteLength));
+    if (!this.#pointer) throw session.failure()!;
   }
   get frames(): number { return this.session.wasm.x.ebb_trace_frames(this.#pointer); }
   /** ebb_trace_step * */
@@ -114,14 +109,12 @@ export class TraceFile {
     if (!p) throw new EbbError(`there is no frame ${i} among ${this.frames}`);
     return p;
   }
-  dispose(): void {
-    this.session.wasm.x.ebb_trace_file_free(this.#pointer);
-    this.session.wasm.x.free(this.#bytes);
-  }
+  dispose(): void { this.session.wasm.x.ebb_trace_file_free(this.#pointer); }
 }
 
-/** Draws a trace (ebb_trace_step *). */
-export function layoutOf(e: Session, step: number, options: { open?: Uint8Array; right?: boolean; charWidth?: number }): Omit<Layout, 'ms'> {
+export interface LayoutOptions { open?: Uint8Array; right?: boolean; charWidth?: number }
+/** Draws a trace (ebb_trace_step *), and gives the drawing (ebb_layout *) to `use` while it is there. */
+function drawn<R>(e: Session, step: number, options: LayoutOptions, use: (layout: number, open: number) => R): R {
   const w = e.wasm, groups = w.i32[(step + ebb_trace_step.n_groups) >> 2]!;
   if (options.open && options.open.length !== groups) throw new EbbError(`layout: ${options.open.length} bytes in open for ${groups} groups`);
   return w.withBytes(options.open ?? new Uint8Array(groups), (open) => {
@@ -134,7 +127,22 @@ export function layoutOf(e: Session, step: number, options: { open?: Uint8Array;
       return w.x.ebb_layout_new(e.pointer, step, o);
     });
     if (!p) throw e.failure()!;
-    try { return { ...readLayout(w, p), open: w.u8.slice(open, open + groups) }; } finally { w.x.ebb_layout_free(e.pointer, p); }
+    try { return use(p, open); } finally { w.x.ebb_layout_free(e.pointer, p); }
+  });
+}
+
+/** The drawing of a trace as tables. */
+export function layoutOf(e: Session, step: number, options: LayoutOptions): Omit<Layout, 'ms'> {
+  const w = e.wasm, groups = w.i32[(step + ebb_trace_step.n_groups) >> 2]!;
+  return drawn(e, step, options, (p, open) => ({ ...readLayout(w, p), open: w.u8.slice(open, open + groups) }));
+}
+
+/** The drawing of a trace as one SVG document. */
+export function svgOf(e: Session, step: number, options: LayoutOptions): string {
+  return drawn(e, step, options, (p) => {
+    const svg = e.wasm.x.ebb_layout_svg(e.pointer, step, p, Number(!!options.right), 0);
+    if (!svg) throw e.failure()!;
+    try { return e.wasm.string(svg); } finally { e.wasm.x.ebb_layout_svg_free(e.pointer, svg); }
   });
 }
 

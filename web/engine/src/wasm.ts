@@ -10,9 +10,8 @@ import type { Exports } from './generated/abi.ts';
 export type Source = string | URL | Response | Promise<Response> | ArrayBuffer | Uint8Array | WebAssembly.Module;
 
 interface Runtime extends Exports {
-  memory: WebAssembly.Memory;
   __indirect_function_table: WebAssembly.Table;
-  _initialize(): void;
+  _initialize?(): void;
   malloc(bytes: number): number;
   free(p: number): void;
 }
@@ -24,7 +23,11 @@ export function layoutOf(table: string): Layout {
   let l = layouts.get(table);
   if (!l) {
     const [size, ...fields] = table.split(' ');
-    l = { size: Number(size), fields: fields.map((f) => { const [name, kind, at, n] = f.split(':'); return { name: name!, kind: kind!, at: Number(at), n: Number(n) }; }) };
+    const read = (f: string) => {
+      const [name, kind, at, n] = f.split(':');
+      return { name: name!, kind: kind!, at: Number(at), n: Number(n) };
+    };
+    l = { size: Number(size), fields: fields.map(read) };
     layouts.set(table, l);
   }
   return l;
@@ -35,6 +38,7 @@ const encoder = new TextEncoder(), decoder = new TextDecoder();
 
 export class Wasm {
   readonly x: Runtime;
+  readonly memory: WebAssembly.Memory;
   u8!: Uint8Array<ArrayBuffer>; i32!: Int32Array<ArrayBuffer>; u32!: Uint32Array<ArrayBuffer>;
   f32!: Float32Array<ArrayBuffer>; f64!: Float64Array<ArrayBuffer>;
   /** The frame: from `mark` to its end nothing is in use. */
@@ -43,34 +47,37 @@ export class Wasm {
   readonly #free: number[] = [];
   readonly #slots = new Map<Function, number>();
 
-  private constructor(instance: WebAssembly.Instance, ready: (refresh: () => void) => void) {
+  private constructor(instance: WebAssembly.Instance, memory: WebAssembly.Memory, ready: (refresh: () => void) => void) {
     this.x = instance.exports as unknown as Runtime;
+    this.memory = memory;
     ready(() => this.refresh());
     this.refresh();
-    this.x._initialize();
+    this.x._initialize?.();
     this.mark = this.malloc(FRAME);
     this.#end = this.mark + FRAME;
   }
 
-  static async open(module: WebAssembly.Module): Promise<Wasm> {
+  /** shared: the memory that a module for threads imports; others have one of their own. */
+  static async open(module: WebAssembly.Module, shared?: WebAssembly.Memory): Promise<Wasm> {
     let refresh = () => {};
-    let instance: WebAssembly.Instance;
+    let memory = shared!;
     const clock_time_get = (_id: number, _precision: bigint, p: number): number => { // WASI: nanoseconds, as 64 bits
       const ns = BigInt(Math.round((performance.timeOrigin + performance.now()) * 1e6));
-      new DataView((instance.exports as unknown as Runtime).memory.buffer).setBigUint64(p, ns, true);
+      new DataView(memory.buffer).setBigUint64(p, ns, true);
       return 0;
     };
-    instance = await WebAssembly.instantiate(module, {
-      env: { emscripten_notify_memory_growth: () => refresh() }, wasi_snapshot_preview1: { clock_time_get },
+    const instance = await WebAssembly.instantiate(module, {
+      env: { ...(shared && { memory: shared }), emscripten_notify_memory_growth: () => refresh() }, wasi_snapshot_preview1: { clock_time_get },
     });
-    return new Wasm(instance, (f) => { refresh = f; });
+    memory ??= instance.exports['memory'] as WebAssembly.Memory;
+    return new Wasm(instance, memory, (f) => { refresh = f; });
   }
 
   get table(): WebAssembly.Table { return this.x.__indirect_function_table; }
 
   /** Makes the views again; also needed when other code than the engine's may have grown the memory. */
   refresh(): void {
-    const b = this.x.memory.buffer;
+    const b = this.memory.buffer;
     this.u8 = new Uint8Array(b); this.i32 = new Int32Array(b); this.u32 = new Uint32Array(b);
     this.f32 = new Float32Array(b); this.f64 = new Float64Array(b);
   }

@@ -1,5 +1,5 @@
 // model.ts - loading a model's text, and starting it over.
-import type { Problem } from '@engine/protocol';
+import type { EngineFailure, Problem } from '@engine/protocol';
 import { emptyCurves } from '../curves';
 import { getEngine } from '../engine';
 import { app, type State } from '../state';
@@ -80,8 +80,12 @@ export async function restart(): Promise<void> {
   }
 }
 
-/** Tells that the engine was started again (Engine.onRestart). */
-export function engineRestarted(message: string): void {
-  app.set({ mode: 'paused', playing: false });
-  notify({ tone: 'warning', text: 'The engine was restarted.', hint: message, sticky: true });
+/** The engine was started again (Engine.onRestart): the model is the same, but it begins from its first step; records stay, without their tensors. */
+export function engineRestarted(why: EngineFailure): void {
+  const { model, frames, curvesVersion } = app.get();
+  app.set({
+    mode: 'paused', playing: false, recording: false, frames: frames.map((f) => ({ ...f, live: false })),
+    curves: emptyCurves(model.info?.metrics.length ?? 0), curvesVersion: curvesVersion + 1, stepsDone: 0, loss: NaN,
+  });
+  notify({ tone: 'warning', text: 'The engine was started again; training begins anew.', hint: why.message, sticky: true, action: { label: 'Train', run: play } });
 }

@@ -3,6 +3,8 @@
 // The engine lays out the trace it recorded or opened last; `shown` remembers which file that is, so that another one is opened first.
 import { GROUP_OPEN, GROUP_UNFOLDED, type Trace } from '@engine/protocol';
 import { getEngine } from '../engine';
+import { getPalette } from '../graph/palette';
+import { letterWidth } from '../graph/text';
 import { app, type Frame, type Ref, type State } from '../state';
 import { notifyFailure } from './notices';
 import { takeSteps } from './training';
@@ -50,7 +52,7 @@ async function relayout(open: Uint8Array | null): Promise<void> {
     await engine.call('openTrace', { file: current.file.slice(0) });
     shown = current.file;
   }
-  const layout = await engine.call('layout', { frame: current.index, right: settings.right, ...(open ? { open } : {}) });
+  const layout = await engine.call('layout', { frame: current.index, right: settings.right, charWidth: letterWidth(getPalette().font), ...(open ? { open } : {}) });
   if (sameGraph(app.get().trace, trace)) app.set({ layout, open: layout.open });
 }
 

@@ -15,6 +15,8 @@ const SLICE_MS = 30;
 const SLOW_SLICES = 20;
 
 let slice: Promise<void> | null = null;
+/** Loops that were begun: an older one ends when there is a newer. */
+let loops = 0;
 /** When the next slice may begin. */
 let dueAt = 0;
 
@@ -57,7 +59,8 @@ async function runSlice(ratios: boolean): Promise<void> {
 }
 
 async function loop(): Promise<void> {
-  for (let n = 0; app.get().mode === 'training'; n++) {
+  const mine = ++loops;
+  for (let n = 0; app.get().mode === 'training' && mine === loops; n++) {
     try {
       slice = runSlice(n % 8 === 0);
       await slice;

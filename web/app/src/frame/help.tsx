@@ -13,6 +13,12 @@ export function HelpDialog() {
         A model trains in this page. <b>Inspect</b> stops it and records one step. The line below the graph is that step: first every op runs (<b class="forward">forward</b>), then
         the gradients come back (<b class="backward">backward</b>), then the optimizer changes the parameters (<b class="update">update</b>). Drag it.
       </p>
+      <ul class="signs">
+        <li><span class="sign-box"><i class="left" /></span> its op has run</li>
+        <li><span class="sign-box"><i class="left" /><i class="right" /></span> its gradient has come</li>
+        <li><span class="sign-box pill" /> a parameter</li>
+        <li><span class="sign-box stack" /> a closed group</li>
+      </ul>
       <div class="key-groups">
         {groups.map((group) => (
           <section key={group}>

@@ -22,6 +22,15 @@ const group = (): number => {
   return trace.nodes[node]?.group ?? -1;
 };
 
+/** Selects the op after or before the selected one, in the order they run, and shows it. */
+function selectOp(step: number): void {
+  const { selection, trace } = app.get();
+  if (!trace?.nodes.length) return;
+  const n = trace.nodes.length;
+  const id = selection?.kind === 'node' ? (selection.id + step + n) % n : step > 0 ? 0 : n - 1;
+  void act.goTo({ kind: 'node', id }).then(lookAtSelection);
+}
+
 export const keys: readonly Key[] = [
   { group: 'Training', keys: ['t'], words: 'train, or pause', run: act.toggleTraining },
   { group: 'Training', keys: ['n'], words: 'one training step', run: () => void act.stepOnce() },
@@ -44,6 +53,8 @@ export const keys: readonly Key[] = [
   { group: 'Graph', keys: ['-'], words: 'zoom out', run: () => zoomBy(1 / 1.3) },
   { group: 'Graph', keys: ['f'], words: 'show everything', run: fitAll },
   { group: 'Graph', keys: ['s'], words: 'show the selection', run: lookAtSelection },
+  { group: 'Graph', keys: [']'], words: 'select the next op', run: () => selectOp(1) },
+  { group: 'Graph', keys: ['['], words: 'select the op before', run: () => selectOp(-1) },
   { group: 'Graph', keys: ['Enter', 'o'], words: 'open or close the selected group', run: () => { if (group() >= 0) void act.toggleGroup(group()); } },
   { group: 'Graph', keys: ['u'], words: 'what leads to the selection', run: () => act.traceLineage('up') },
   { group: 'Graph', keys: ['d'], words: 'what the selection leads to', run: () => act.traceLineage('down') },

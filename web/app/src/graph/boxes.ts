@@ -2,15 +2,15 @@
 //
 // Detail follows the zoom: bodies only, then the op, then the shape and the mean, then the picture of the value in the room that is left.
 import type { Box } from '@engine/protocol';
-import { number } from '../format';
+import { formatNumber } from '../lib/format';
 import { toScreen, visible } from './camera';
 import type { Rect } from './grid';
 import { outside, type Paint, rectOf, roundRect } from './paint';
 import { FRAME_HEAD } from './scene';
-import { cutText, textWidth } from './text';
+import { cutText, textWidth, TITLE, titleFont } from './text';
 import { thumb } from './thumbs';
 
-const TITLE = 12.5, DETAIL = 10.5;
+const DETAIL = 10.5;
 /** Zooms from which titles and details are legible. */
 const TITLE_ZOOM = 0.42, DETAIL_ZOOM = 0.72;
 
@@ -102,7 +102,7 @@ function drawGauges(p: Paint, i: number, r: Rect): void {
 function lines(p: Paint, { r, box }: Drawn): { x: number; w: number; title: number; detail: number; size: number; small: number; two: boolean } {
   const { z } = p.camera;
   const size = Math.min(13.5, TITLE * z), small = Math.min(11.5, DETAIL * z);
-  const pad = (box.kind === 'tensor' ? 12 : 11) * Math.min(1.2, z);
+  const pad = (box.kind === 'tensor' ? 9 : 10) * Math.min(1.2, z);
   const two = z >= DETAIL_ZOOM && r.h >= size + small + 6;
   const block = two ? size + small + 5 : size;
   const top = pictureRoom(r, block) > 0 ? r.y + 7 * Math.min(1.2, z) : r.y + (r.h - block) / 2;
@@ -118,7 +118,7 @@ const pictureRoom = (r: Rect, block: number): number => {
 function drawTexts(p: Paint, boxes: Drawn[]): void {
   const { context: c, palette: { css, font, mono }, scene, camera: { z } } = p;
   if (z < TITLE_ZOOM) return;
-  const strong = `600 {size} ${font}`, plain = `400 {size} ${mono}`;
+  const strong = titleFont(font), plain = `400 {size} ${mono}`;
   const { size, small } = lines(p, boxes[0]!);
   const alpha = (d: Drawn): number => (d.dim ? 0.3 : d.state === 'waiting' ? 0.55 : 1);
   c.font = strong.replace('{size}', `${size}px`);
@@ -157,7 +157,7 @@ function drawMean(p: Paint, d: Drawn, from: number, at: ReturnType<typeof lines>
   if (value < 0 || p.camera.z < 0.9) return;
   const { stats } = thumb(scene.trace, value);
   const bad = stats.nNan + stats.nInf > 0;
-  const text = bad ? (stats.nNan ? 'NaN' : 'inf') : number(Number(stats.mean.toPrecision(2)));
+  const text = bad ? (stats.nNan ? 'NaN' : 'inf') : formatNumber(Number(stats.mean.toPrecision(2)));
   const width = textWidth(text, font, at.small);
   if (from + 10 + width > at.x + at.w) return;
   c.fillStyle = bad ? css.bad : stats.mean < 0 ? css.negative : css['ink-2'];

@@ -1,7 +1,8 @@
 // legend.tsx - what the colours on the graph mean just now: gradients on the edges, ancestors, changes.
 import { goTo, select, setDiff, setSettings, traceLineage } from '../actions';
 import type { Change } from '../diff';
-import { number, tensorName } from '../format';
+import { tensorName } from '../format';
+import { formatNumber } from '../lib/format';
 import type { FlowSign } from '../scale';
 import { app, type Ref, useApp } from '../state';
 import { Button } from '../ui/button';
@@ -12,7 +13,7 @@ const signs: [FlowSign, string][] = [['positive', 'mean above 0'], ['negative', 
 function FlowLegend() {
   return (
     <div class="card flow-legend" role="note" aria-label="Legend of the gradients" data-testid="legend">
-      <header><h3>Gradient on each edge</h3><Button label="Hide the gradients" icon="close" onClick={() => setSettings({ flow: false })} /></header>
+      <header><h2>Gradient on each edge</h2><Button label="Hide the gradients" icon="close" onClick={() => setSettings({ flow: false })} /></header>
       <ul>
         {signs.map(([sign, words]) => (
           <li key={sign}>
@@ -38,7 +39,7 @@ function Changes() {
   if (!diff || !trace || !previous) return null;
   return (
     <section class="card changes" aria-label="What changed most" data-testid="changes">
-      <header><h3>Changed most, step {previous.step} to {trace.step}</h3><Button label="Hide the changes" icon="close" onClick={() => setDiff(false)} /></header>
+      <header><h2>Changed most, step {previous.step} to {trace.step}</h2><Button label="Hide the changes" icon="close" onClick={() => setDiff(false)} /></header>
       {diff.most.length === 0 && <p class="quiet">Nothing changed.</p>}
       <ol>
         {diff.most.slice(0, 12).map((c) => (
@@ -46,7 +47,7 @@ function Changes() {
             <button type="button" class="row" onClick={() => void goTo(refOfChange(c))}>
               <span class="row-name">{tensorName(trace, c.tensor)}</span>
               <span class={c.what === 'grad' ? 'tag backward' : 'tag forward'}>{c.what === 'grad' ? 'gradient' : 'value'}</span>
-              <span class="number">{Number.isFinite(c.amount) ? `${number(100 * c.amount)}%` : 'new'}</span>
+              <span class="number">{Number.isFinite(c.amount) ? `${formatNumber(100 * c.amount)}%` : 'new'}</span>
             </button>
           </li>
         ))}

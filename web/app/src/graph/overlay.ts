@@ -74,10 +74,26 @@ function drawEvent(p: Paint, phase: number): void {
   }
 }
 
+/** The edges of a box: what it reads and who reads it. */
+function drawEdges(p: Paint, box: number, colour: string): void {
+  if (box < 0 || p.scene.layout.boxes[box]!.kind === 'frame') return;
+  const path = new Path2D();
+  for (const w of [...p.scene.into[box]!, ...p.scene.outOf[box]!]) addWire(path, p.scene.layout.wires[w]!.points, p.camera, p.right);
+  p.context.strokeStyle = colour;
+  p.context.lineWidth = 2;
+  p.context.globalAlpha = 0.8;
+  p.context.stroke(path);
+  p.context.globalAlpha = 1;
+}
+
 export function drawOverlay(p: Paint, o: Overlay): void {
   const { palette: { css }, scene } = p;
   if (p.time > 0 && p.time < scene.moments.length) drawEvent(p, o.phase);
   for (const ref of o.found) ring(p, boxOf(scene, ref), css.focus, 2, 3, [4, 3]);
+  if (!p.flow) {
+    drawEdges(p, boxOf(scene, o.hover), css['ink-2']);
+    drawEdges(p, boxOf(scene, o.selection), css.accent);
+  }
   ring(p, boxOf(scene, o.hover), css['ink-2'], 1.5, 0);
   ring(p, boxOf(scene, o.selection), css.accent, 2.5, 3);
 }

@@ -1,5 +1,5 @@
 // palette.ts - the style sheet's colours as the canvas needs them: read again when the theme changes.
-import { divergingTable, type Rgb } from '../scale';
+import { divergingScale, type Rgb } from '../lib/colour';
 
 const names = [
   'paper', 'canvas', 'surface', 'raised', 'sunken', 'ink', 'ink-2', 'ink-3', 'line', 'line-2', 'accent', 'accent-soft', 'forward', 'forward-soft',
@@ -9,9 +9,9 @@ export type Colour = (typeof names)[number];
 
 export interface Palette {
   css: Record<Colour, string>;
-  /** 256 colours, negative to positive. */
-  diverging: Uint8Array;
-  bad: Rgb;
+  /** From negative to positive: 3 bytes at scaleIndex(value, most). */
+  diverging: Uint8ClampedArray;
+  bad: Rgb; surface: Rgb;
   font: string; mono: string;
 }
 
@@ -43,8 +43,8 @@ export function getPalette(): Palette {
   const canvas = document.createElement('canvas');
   canvas.width = canvas.height = 1;
   const pixel = canvas.getContext('2d', { willReadFrequently: true })!;
-  const [negative, zero, positive, bad] = (['negative', 'zero', 'positive', 'bad'] as const).map((name) => bytesOf(css[name], pixel)) as [Rgb, Rgb, Rgb, Rgb];
-  palette = { css, diverging: divergingTable(negative, zero, positive), bad, font, mono };
+  const [negative, zero, positive, bad, surface] = (['negative', 'zero', 'positive', 'bad', 'surface'] as const).map((name) => bytesOf(css[name], pixel)) as [Rgb, Rgb, Rgb, Rgb, Rgb];
+  palette = { css, diverging: divergingScale(negative, zero, positive), bad, surface, font, mono };
   return palette;
 }
 

@@ -2,7 +2,8 @@
 //
 // Indices: `box` counts layout.boxes, `wire` layout.wires. A box stands for the nodes that are inside it (a closed group: all of its rounds').
 import type { Box, Layout, Trace, TraceTensor } from '@engine/protocol';
-import { shape, short, tensorName } from '../format';
+import { short, tensorName } from '../format';
+import { formatShape } from '../lib/format';
 import { type Moments, momentsOf, NEVER } from '../moments';
 import type { Ref } from '../state';
 import { Grid, type Rect } from './grid';
@@ -37,11 +38,11 @@ function textOf(trace: Trace, box: Box): BoxText {
   if (box.kind === 'node') {
     const node = trace.nodes[box.id]!;
     const out = trace.tensors[node.firstOut];
-    return { title: node.op, label: node.label, detail: out ? shape(out.shape) : '' };
+    return { title: node.op, label: node.label, detail: out ? formatShape(out.shape) : '' };
   }
   if (box.kind === 'tensor') {
     const tensor = trace.tensors[box.id]!;
-    return { title: lastPart(tensorName(trace, box.id)), label: '', detail: shape(tensor.shape) };
+    return { title: lastPart(tensorName(trace, box.id)), label: '', detail: formatShape(tensor.shape) };
   }
   const group = trace.groups[box.id]!;
   const ops = group.last - group.first;

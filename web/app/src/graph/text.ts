@@ -33,3 +33,10 @@ export function cutText(text: string, font: string, size: number, width: number)
   }
   return low ? `${text.slice(0, low)}…` : '';
 }
+
+/** Titles of boxes at zoom 1. */
+export const TITLE = 12.5;
+export const titleFont = (family: string): string => `600 {size} ${family}`;
+
+/** What a letter of a title takes (px at zoom 1): the engine makes the boxes as wide as their texts need. */
+export const letterWidth = (family: string): number => textWidth('matmulcrossentropylogits', titleFont(family), TITLE) / 24;

@@ -1,6 +1,6 @@
 // thumbs.ts - pictures of tensors, made from the records' statistics: signs on the diverging scale, elements that are not finite marked.
 import type { Stats, Trace } from '@engine/protocol';
-import { divergingEntry } from '../scale';
+import { scaleIndex } from '../lib/colour';
 import { getPalette, onPalette } from './palette';
 
 const MOST = 400;
@@ -22,7 +22,7 @@ export function paint(stats: Stats, canvas: HTMLCanvasElement): void {
   for (let i = 0; i < stats.pixels.length; i++) {
     const value = stats.pixels[i]!;
     if (Number.isFinite(value)) {
-      const entry = 3 * divergingEntry(value, most);
+      const entry = scaleIndex(value, most);
       data[4 * i] = diverging[entry]!; data[4 * i + 1] = diverging[entry + 1]!; data[4 * i + 2] = diverging[entry + 2]!;
     } else {
       [data[4 * i], data[4 * i + 1], data[4 * i + 2]] = bad;

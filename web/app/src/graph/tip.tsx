@@ -1,5 +1,6 @@
 // tip.tsx - beside the pointer: what the hovered box is, its shape and the statistics of what it made so far.
-import { call, count, number, shape, tensorName } from '../format';
+import { call, tensorName } from '../format';
+import { formatCount, formatNumber, formatShape } from '../lib/format';
 import { momentsOf } from '../moments';
 import { app, type Ref, useApp } from '../state';
 import { useStore } from '../store';
@@ -14,8 +15,8 @@ function statsLine(name: string, index: number): Line | null {
   if (!trace || index < 0) return null;
   const s = trace.stats(index);
   const bad = s.nNan + s.nInf;
-  if (bad) return { name, text: `${count(bad)} of ${count(s.n)} not finite`, bad: true };
-  return { name, text: s.n === 1 ? number(s.mean) : `${number(s.mean)} ± ${number(s.std)}  [${number(s.min)}, ${number(s.max)}]` };
+  if (bad) return { name, text: `${formatCount(bad)} of ${formatCount(s.n)} not finite`, bad: true };
+  return { name, text: s.n === 1 ? formatNumber(s.mean) : `${formatNumber(s.mean)} ± ${formatNumber(s.std)}  [${formatNumber(s.min)}, ${formatNumber(s.max)}]` };
 }
 
 /** Title and lines about a thing at this time. */
@@ -25,14 +26,14 @@ export function describe(ref: Ref, time: number): { title: string; lines: Line[]
   const present = (line: Line | null): Line[] => (line ? [line] : []);
   if (ref.kind === 'group') {
     const g = trace.groups[ref.id]!;
-    const lines = [{ name: 'ops', text: count(g.last - g.first) }];
-    return { title: g.nTwins > 1 ? `${g.name} ×${g.nTwins}` : g.name, lines: g.nTwins > 1 ? [...lines, { name: 'rounds', text: count(g.nTwins) }] : lines };
+    const lines = [{ name: 'ops', text: formatCount(g.last - g.first) }];
+    return { title: g.nTwins > 1 ? `${g.name} ×${g.nTwins}` : g.name, lines: g.nTwins > 1 ? [...lines, { name: 'rounds', text: formatCount(g.nTwins) }] : lines };
   }
   const id = ref.kind === 'tensor' ? ref.id : trace.nodes[ref.id]!.firstOut;
   const tensor = trace.tensors[id];
   const title = ref.kind === 'node' ? call(trace, ref.id) : tensorName(trace, id);
   if (!tensor) return { title, lines: [] };
-  const lines: Line[] = [{ name: 'shape', text: `${shape(tensor.shape)}  ${tensor.dtype}` }];
+  const lines: Line[] = [{ name: 'shape', text: `${formatShape(tensor.shape)}  ${tensor.dtype}` }];
   if (m.value[id]! < time) lines.push(...present(statsLine('value', tensor.value)));
   else lines.push({ name: 'value', text: 'not computed yet' });
   if (m.grad[id]! < time) lines.push(...present(statsLine('gradient', tensor.grad)));

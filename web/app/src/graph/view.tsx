@@ -2,6 +2,9 @@
 import { useEffect, useRef } from 'preact/hooks';
 import { app, useApp } from '../state';
 import { useStore, watch } from '../store';
+import { Button } from '../ui/button';
+import { reveal, visible } from './camera';
+import { touches } from './grid';
 import { Legends } from './legend';
 import { Minimap } from './minimap';
 import { anchored } from './moving';
@@ -11,7 +14,7 @@ import { Renderer } from './renderer';
 import { makeScene, withTrace } from './scene';
 import { HoverTip } from './tip';
 import { Toolbar } from './toolbar';
-import { fitting, viewState } from './viewstate';
+import { fitting, flyTo, viewState } from './viewstate';
 
 /** Makes the scene that belongs to the state's layout and trace, and moves the camera with it. */
 function updateScene(renderer: Renderer): void {
@@ -35,6 +38,16 @@ function updateScene(renderer: Renderer): void {
   renderer.setScene(scene, same);
 }
 
+/** Brings what event `time` - 1 is about back into sight, once the person has looked closer. */
+function follow(time: number): void {
+  const { trace } = app.get();
+  const event = trace?.events[time - 1];
+  const { scene, camera, size, moved } = viewState.get();
+  if (!event || !scene || !moved) return;
+  const box = scene.layout.boxes[event.node >= 0 ? scene.boxOfNode[event.node]! : scene.boxOfTensor[event.tensor] ?? -1];
+  if (box && !touches(box, visible(camera, size))) flyTo(reveal(camera, box, size));
+}
+
 function attach(canvas: HTMLCanvasElement): () => void {
   const renderer = new Renderer(canvas,
     () => {
@@ -56,7 +69,10 @@ function attach(canvas: HTMLCanvasElement): () => void {
     watch(viewState, (v) => v.camera, (camera) => renderer.setCamera(camera)),
     watch(app, (s) => s.layout, () => updateScene(renderer)),
     watch(app, (s) => s.trace, () => updateScene(renderer)),
-    watch(app, (s) => s.time, () => renderer.flow()),
+    watch(app, (s) => s.time, (time, before) => {
+      renderer.flow();
+      if (app.get().playing || Math.abs(time - before) === 1) follow(time);
+    }),
     watch(app, (s) => s.lineage, () => renderer.redraw()),
     watch(app, (s) => s.diff, () => renderer.redraw()),
     watch(app, (s) => s.settings.flow, () => renderer.redraw()),
@@ -74,6 +90,22 @@ function attach(canvas: HTMLCanvasElement): () => void {
   };
 }
 
+/** What stands where the graph will be. */
+function Placeholder() {
+  const state = useApp((s) => s.engine);
+  const failure = useApp((s) => s.failure);
+  if (state === 'failed') {
+    return (
+      <div class="placeholder" role="alert">
+        <h2>The model could not be started.</h2>
+        <p>{failure?.message}</p>
+        <Button label="Try again" icon="restart" tone="plain" onClick={() => location.reload()}>Try again</Button>
+      </div>
+    );
+  }
+  return <div class="placeholder" role="status"><span class="wave" aria-hidden="true" />{state === 'starting' ? 'Starting the engine' : 'Drawing the graph'}</div>;
+}
+
 export function GraphView() {
   const canvas = useRef<HTMLCanvasElement>(null);
   const empty = useStore(viewState, (v) => v.scene === null);
@@ -83,6 +115,7 @@ export function GraphView() {
     <>
       <canvas ref={canvas} class="graph" tabIndex={0} role="application" aria-label={`Graph of ${name || 'the model'}. The Outline panel has the same as a list.`}
         aria-busy={empty} data-testid="graph" />
+      {empty && <Placeholder />}
       <Toolbar />
       <Legends />
       <Minimap />

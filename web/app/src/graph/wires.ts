@@ -27,10 +27,12 @@ export function addWire(path: Path2D, points: Float32Array, c: Camera, right: bo
 /** A triangle where the wire ends. */
 function addHead(path: Path2D, points: Float32Array, c: Camera, right: boolean): void {
   const n = points.length;
+  // Parameters stand beside the op that reads them: their wires come across the flow.
+  const across = n === 4 && (right ? points[0] === points[2] : points[1] === points[3]);
   const x = (points[n - 2]! - c.x) * c.z, y = (points[n - 1]! - c.y) * c.z;
   const s = Math.min(6, 5 * c.z);
   path.moveTo(x, y);
-  if (right) { path.lineTo(x - s * 1.3, y - s * 0.65); path.lineTo(x - s * 1.3, y + s * 0.65); }
+  if (right !== across) { path.lineTo(x - s * 1.3, y - s * 0.65); path.lineTo(x - s * 1.3, y + s * 0.65); }
   else { path.lineTo(x - s * 0.65, y - s * 1.3); path.lineTo(x + s * 0.65, y - s * 1.3); }
   path.closePath();
 }

@@ -1,7 +1,8 @@
 // boundary.tsx - the plane as the model sees it: the class it would choose at each place, how sure it is, and the training points.
 import { useEffect, useRef } from 'preact/hooks';
 import type { Boundary } from '@engine/protocol';
-import { classColour, css, mix, type Palette, type Rgb } from './palette';
+import { classColour, css, mix, type Rgb } from './colour';
+import type { Palette } from './palette';
 
 /** Cells of the picture a side; the model is asked at fewer places and read between them. */
 const SIDE = 180;
@@ -40,12 +41,13 @@ function chosen(grid: number[][], b: Boundary, row: number, col: number): { k: n
   return { k, lead: best - second };
 }
 
-function picture(b: Boundary, palette: Palette): ImageData {
+function picture(b: Boundary, paper: Rgb): ImageData {
   const grid = Array.from({ length: b.rows * b.cols }, (_, i) => probabilities(b.values, i * b.classes, b.classes));
   const image = new ImageData(SIDE, SIDE);
   const classes = Math.max(2, b.classes);
   // A colour for each class at sixteen degrees of certainty.
-  const shades: Rgb[][] = Array.from({ length: classes }, (_, k) => Array.from({ length: 17 }, (_, i) => mix(palette.paper, classColour(k), 0.06 + (0.5 * i) / 16)));
+  const shades: Rgb[][] = Array.from({ length: classes }, (_, k) => Array.from({ length: 17 }, (_, i) => mix(paper, classColour(k), 0.06 + (0.5 * i) / 16)));
+  const edges: Rgb[] = Array.from({ length: classes }, (_, k) => mix(paper, classColour(k), 0.95));
   const which = new Uint8Array(SIDE * SIDE);
   for (let y = 0; y < SIDE; y++) {
     // Row 0 of the grid is the lowest; the picture's is the highest.
@@ -55,27 +57,27 @@ function picture(b: Boundary, palette: Palette): ImageData {
       which[y * SIDE + x] = k;
       const edge = (x > 0 && which[y * SIDE + x - 1] !== k) || (y > 0 && which[(y - 1) * SIDE + x] !== k);
       // Bands of equal certainty, at quarters.
-      const [r, g, bl] = edge ? mix(palette.paper, classColour(k), 0.95) : shades[k]![Math.min(16, Math.ceil(lead * 4) * 4)] ?? shades[k]![0]!;
+      const [r, g, bl] = edge ? edges[k]! : shades[k]![Math.min(16, Math.ceil(lead * 4) * 4)] ?? shades[k]![0]!;
       image.data.set([r, g, bl, 255], 4 * (y * SIDE + x));
     }
   }
   return image;
 }
 
-function draw(canvas: HTMLCanvasElement, b: Boundary, palette: Palette): void {
+function draw(canvas: HTMLCanvasElement, b: Boundary, { surface: paper }: Palette): void {
   const ratio = devicePixelRatio || 1;
   const size = canvas.clientWidth;
   canvas.width = canvas.height = Math.round(size * ratio);
   const ctx = canvas.getContext('2d')!;
   const small = document.createElement('canvas');
   small.width = small.height = SIDE;
-  small.getContext('2d')!.putImageData(picture(b, palette), 0, 0);
+  small.getContext('2d')!.putImageData(picture(b, paper), 0, 0);
   ctx.imageSmoothingEnabled = true;
   ctx.drawImage(small, 0, 0, canvas.width, canvas.height);
   ctx.scale(ratio, ratio);
   const n = b.labels.length;
-  const radius = n > 400 ? 2 : 3;
-  const dark = palette.paper[1] < 100;
+  const radius = n > 400 ? 2.4 : 3;
+  const dark = paper[1] < 100;
   for (let i = 0; i < n; i++) {
     const x = ((b.points[2 * i]! - b.xMin) / (b.xMax - b.xMin)) * size, y = (1 - (b.points[2 * i + 1]! - b.yMin) / (b.yMax - b.yMin)) * size;
     const k = Math.round(b.labels[i]!);
@@ -89,10 +91,10 @@ function draw(canvas: HTMLCanvasElement, b: Boundary, palette: Palette): void {
       ctx.lineTo(x - radius * 1.1, y + radius);
       ctx.closePath();
     }
-    ctx.fillStyle = css(dark ? mix(classColour(k), [255, 255, 255], 0.35) : classColour(k));
+    ctx.fillStyle = css(mix(classColour(k), dark ? [255, 255, 255] : [0, 0, 0], dark ? 0.35 : 0.2));
     ctx.fill();
-    ctx.lineWidth = 0.8;
-    ctx.strokeStyle = css(palette.paper);
+    ctx.lineWidth = 0.6;
+    ctx.strokeStyle = css(paper);
     ctx.stroke();
   }
 }

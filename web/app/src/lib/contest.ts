@@ -1,5 +1,5 @@
 // contest.ts - two models that train at once, each in a worker of its own, so that a mistake can be seen beside its repair.
-import type { Finding, ModelInfo } from '@engine/protocol';
+import type { Finding, ModelInfo, Steps } from '@engine/protocol';
 import { failureOf } from '../actions';
 import { appendSteps, type Curves, emptyCurves } from '../curves';
 import { type EngineModule, newEngine } from '../engine';
@@ -20,14 +20,16 @@ const fresh = (): Contestant => ({ info: null, curves: emptyCurves(0), version: 
 export interface Contest { sides: readonly [Store<Contestant>, Store<Contestant>]; stop(): void }
 
 const STEPS = 300, SLICE_MS = 25, PAUSE_MS = 12;
-/** Steps after which the step is looked at: early, when a mistake is fresh, and at the end. */
-const LOOK_AT = [20];
+/** Steps that are recorded and looked at: the first, in which a NaN is born, say; an early one; and the last. */
+const LOOK_AT = [1, 20];
 
-async function look(m: EngineModule, side: Store<Contestant>): Promise<void> {
-  const { file } = await m.engine.call('record', {});
+/** Does one step under the recorder. */
+async function look(m: EngineModule, side: Store<Contestant>): Promise<Steps> {
+  const { file, steps } = await m.engine.call('record', {});
   const { findings } = m.decode(file, 0);
   const known = new Set(side.get().findings.map((f) => f.code));
   side.set({ findings: [...side.get().findings, ...findings.filter((f) => !known.has(f.code))] });
+  return steps;
 }
 
 async function train(text: string, side: Store<Contestant>, m: EngineModule, stopped: () => boolean): Promise<void> {
@@ -39,17 +41,18 @@ async function train(text: string, side: Store<Contestant>, m: EngineModule, sto
   side.set({ info, curves: emptyCurves(info.metrics.length), state: 'training' });
   const end = info.steps || STEPS;
   const looks = [...LOOK_AT, end].filter((step) => step <= end);
-  while (!stopped()) {
-    const { curves } = side.get();
-    const before = curves.length ? curves.step[curves.length - 1]! : 0;
-    const next = looks.find((step) => step > before) ?? end;
-    const steps = await m.engine.call('train', { ms: SLICE_MS, most: Math.max(1, next - before) });
-    appendSteps(curves, steps);
+  for (let done = 0; done < end && !stopped();) {
+    const next = looks.find((step) => step > done) ?? end;
+    const steps = next === done + 1 ? await look(m, side) : await m.engine.call('train', { ms: SLICE_MS, most: next - done - 1 });
+    appendSteps(side.get().curves, steps);
     side.set({ version: side.get().version + 1 });
-    if (steps.stepsDone >= next || steps.stopped) await look(m, side);
-    if (steps.stopped) side.set({ failure: steps.stopped.message });
-    if (steps.stopped || steps.stepsDone >= end) break;
-    await new Promise((done) => setTimeout(done, PAUSE_MS));
+    done = steps.stepsDone;
+    if (steps.stopped) {
+      if (steps.step.length !== 1) await look(m, side);
+      side.set({ failure: steps.stopped.message });
+      break;
+    }
+    await new Promise((resume) => setTimeout(resume, PAUSE_MS));
   }
   const held = await m.engine.call('evaluate', {});
   side.set({ metrics: held.metrics, heldLoss: held.loss });

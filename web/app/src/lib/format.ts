@@ -3,25 +3,22 @@
 const MINUS = '\u2212';
 const signed = (text: string): string => text.replace(/^-/, MINUS).replace('e-', `e${MINUS}`).replace('e+', 'e');
 
-/** 0.0123, 12.3, 1.2e-5: `digits` significant ones; words for what is not finite. */
+/** 0.0123, 12.3, 1.2e-5: `digits` significant ones at most, no more characters than needed. */
 export function formatNumber(value: number, digits = 4): string {
   if (Number.isNaN(value)) return 'NaN';
   if (!Number.isFinite(value)) return value > 0 ? '+\u221e' : `${MINUS}\u221e`;
   if (value === 0) return '0';
   const size = Math.abs(value);
-  if (Number.isInteger(value) && size < 10 ** Math.max(digits, 6)) return signed(String(value));
-  if (size < 1e-4 || size >= 10 ** Math.max(digits, 5)) return signed(value.toExponential(Math.max(0, digits - 2)).replace(/\.?0+e/, 'e'));
-  const text = value.toPrecision(digits);
-  return signed(text.includes('e') ? String(Number(text)) : text.includes('.') ? text.replace(/\.?0+$/, '') : text);
+  if (Number.isInteger(value) && size < 1e6) return signed(String(value));
+  if (size < 1e-4 || size >= 1e5) return signed(value.toExponential(Math.max(0, digits - 2)).replace(/\.?0+e/, 'e'));
+  return signed(String(Number(value.toPrecision(digits))));
 }
 
-/** At most six characters, for the cell of a table. */
+/** At most six characters, for the cell of a heatmap. */
 export function formatCell(value: number): string {
-  if (!Number.isFinite(value) || value === 0) return formatNumber(value);
   const size = Math.abs(value);
-  if (size >= 0.01 && size < 99.995) return signed(value.toFixed(2));
-  if (size >= 99.995 && size < 9999.5) return signed(value.toFixed(0));
-  return signed(value.toExponential(0));
+  if (!Number.isFinite(value) || value === 0) return formatNumber(value);
+  return signed(size >= 0.01 && size < 99.995 ? value.toFixed(2) : size >= 99.995 && size < 9999.5 ? value.toFixed(0) : value.toExponential(0));
 }
 
 export const formatCount = (n: number): string => n.toLocaleString('en');

@@ -5,7 +5,8 @@
 import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
 import { formatCell } from './format';
 import type { Grid } from './grid';
-import { type Palette, scaleIndex } from './palette';
+import { scaleIndex } from './colour';
+import type { Palette } from './palette';
 
 export interface Cell { row: number; col: number }
 export interface View { row: number; col: number; rows: number; cols: number }
@@ -56,7 +57,7 @@ function cellImage(grid: Grid, most: number, palette: Palette): HTMLCanvasElemen
   canvas.width = grid.cols;
   canvas.height = grid.rows;
   const image = new ImageData(grid.cols, grid.rows);
-  const { table } = palette.scale;
+  const table = palette.diverging;
   for (let i = 0; i < grid.count; i++) {
     const value = grid.values[i]!;
     if (!Number.isFinite(value)) continue;
@@ -76,9 +77,9 @@ function hatch(ctx: CanvasRenderingContext2D, palette: Palette, value: number, x
   ctx.beginPath();
   ctx.rect(x, y, w, h);
   ctx.clip();
-  ctx.fillStyle = palette.badSoft;
+  ctx.fillStyle = palette.css['bad-soft'];
   ctx.fillRect(x, y, w, h);
-  ctx.strokeStyle = palette.bad;
+  ctx.strokeStyle = palette.css.bad;
   ctx.lineWidth = Math.max(1, Math.min(w, h) / 8);
   const gap = Math.max(3, Math.min(w, h, 24) / 3);
   ctx.beginPath();
@@ -97,7 +98,7 @@ interface Drawing { grid: Grid; image: HTMLCanvasElement; most: number; palette:
 
 function inkOn(palette: Palette, value: number, most: number): string {
   const at = scaleIndex(value, most);
-  const [r, g, b] = [palette.scale.table[at]!, palette.scale.table[at + 1]!, palette.scale.table[at + 2]!];
+  const [r, g, b] = [palette.diverging[at]!, palette.diverging[at + 1]!, palette.diverging[at + 2]!];
   return 0.299 * r + 0.587 * g + 0.114 * b > 140 ? '#10181d' : '#ffffff';
 }
 
@@ -113,7 +114,7 @@ function draw(canvas: HTMLCanvasElement, d: Drawing): void {
   ctx.drawImage(d.image, view.col, view.row, view.cols, view.rows, 0, 0, width, height);
   const w = width / view.cols, h = height / view.rows;
   const numbers = w >= NUMBER_WIDTH && h >= NUMBER_HEIGHT;
-  ctx.font = `${Math.min(11, h * 0.6)}px ui-monospace, 'DejaVu Sans Mono', monospace`;
+  ctx.font = `${Math.min(11, h * 0.6)}px ${palette.mono}`;
   ctx.textAlign = 'center';
   ctx.textBaseline = 'middle';
   const lastRow = Math.min(grid.rows, Math.ceil(view.row + view.rows)), lastCol = Math.min(grid.cols, Math.ceil(view.col + view.cols));
@@ -123,13 +124,13 @@ function draw(canvas: HTMLCanvasElement, d: Drawing): void {
       const x = (c - view.col) * w, y = (r - view.row) * h;
       if (!Number.isFinite(value)) hatch(ctx, palette, value, x, y, w, h);
       if (!numbers) continue;
-      ctx.fillStyle = Number.isFinite(value) ? inkOn(palette, value, d.most) : palette.bad;
+      ctx.fillStyle = Number.isFinite(value) ? inkOn(palette, value, d.most) : palette.css.bad;
       ctx.fillText(formatCell(value), x + w / 2, y + h / 2);
     }
   }
   if (!d.cursor) return;
   const x = (d.cursor.col - view.col) * w, y = (d.cursor.row - view.row) * h;
-  ctx.strokeStyle = palette.ink;
+  ctx.strokeStyle = palette.css.ink;
   ctx.lineWidth = 1.5;
   ctx.strokeRect(x + 0.75, y + 0.75, Math.max(2, w - 1.5), Math.max(2, h - 1.5));
 }
@@ -150,8 +151,10 @@ export function Heatmap({ grid, most, palette, label, view, onView, cursor, onCu
   const canvas = useRef<HTMLCanvasElement>(null);
   const [box, available] = useWidth();
   const image = useMemo(() => cellImage(grid, most, palette), [grid, most, palette]);
-  const width = Math.min(available, Math.max(12, view.cols * LARGEST_CELL));
-  const height = Math.max(14, Math.min(maxHeight, (view.rows * width) / view.cols, view.rows * LARGEST_CELL));
+  const width = Math.min(available, Math.max(12, grid.cols * LARGEST_CELL));
+  const square = (grid.rows * width) / grid.cols;
+  // Few rows are drawn higher than wide, or they would be lines. The size is that of the whole, however near one looks.
+  const height = Math.max(14, Math.min(maxHeight, Math.max(square, Math.min(48, 2.2 * square)), grid.rows * LARGEST_CELL));
   const drag = useRef<{ x: number; y: number; view: View; moved: boolean } | null>(null);
 
   useEffect(() => {
@@ -223,7 +226,7 @@ export function Heatmap({ grid, most, palette, label, view, onView, cursor, onCu
 
 /** The colours of a heatmap and the numbers at its ends. */
 export function Legend({ most, palette, bad, format }: { most: number; palette: Palette; bad: boolean; format: (v: number) => string }) {
-  const stops = [-1, -0.75, -0.5, -0.25, 0, 0.25, 0.5, 0.75, 1].map((v) => palette.scale.css(v)).join(', ');
+  const stops = [-1, -0.75, -0.5, -0.25, 0, 0.25, 0.5, 0.75, 1].map((v) => scaleIndex(v, 1)).map((i) => `rgb(${palette.diverging.slice(i, i + 3).join(' ')})`).join(', ');
   return (
     <div class="legend">
       <span class="legend-bar" style={{ background: `linear-gradient(to right, ${stops})` }} aria-hidden="true" />

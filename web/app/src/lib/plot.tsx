@@ -13,6 +13,8 @@ interface Props {
   palette: Palette;
   /** For screen readers: what is drawn, with the last numbers. */
   label: string;
+  /** What the axis below counts; steps when not given. */
+  along?: string;
   log?: boolean;
   height?: number;
   /** Fixed ends of the axis of values. */
@@ -27,20 +29,28 @@ const positive = (values: ArrayLike<number>): (number | null)[] => Array.from(va
 const finite = (values: ArrayLike<number>): (number | null)[] => Array.from(values, (v) => (Number.isFinite(v) ? v : null));
 const dataOf = ({ x, lines, log }: Props): AlignedData => [Array.from(x), ...lines.map((l) => (log ? positive : finite)(l.values))];
 
+/** Powers of ten of a logarithmic axis, at most about five. */
+function powers(_: UPlot, __: number, low: number, high: number): number[] {
+  const first = Math.ceil(Math.log10(low) - 1e-9), last = Math.floor(Math.log10(high) + 1e-9);
+  const by = Math.max(1, Math.ceil((last - first) / 4));
+  const marks = Array.from({ length: Math.max(0, Math.floor((last - first) / by) + 1) }, (_, i) => 10 ** (first + i * by));
+  return marks.length > 1 ? marks : [low, high];
+}
+
 function optionsOf({ lines, palette, log, height = 150, range }: Props, width: number): Options {
-  const axis = { stroke: palette.faint, grid: { stroke: palette.line, width: 1 }, ticks: { show: false }, font: '11px ui-sans-serif, system-ui, sans-serif' };
+  const axis = { stroke: palette.css['ink-3'], grid: { stroke: palette.css.line, width: 1 }, ticks: { show: false }, font: '11px ui-sans-serif, system-ui, sans-serif' };
   const short = (_: UPlot, values: (number | null)[]): string[] => values.map((v) => (v === null ? '' : formatNumber(v, 3)));
   return {
-    width, height, legend: { show: false }, padding: [8, 8, 0, 0],
+    width, height, legend: { show: false }, padding: [8, 14, 0, 0],
     cursor: { drag: { x: false, y: false }, points: { size: 6 }, y: false },
     scales: { x: { time: false }, y: { distr: log ? 3 : 1, ...(range ? { range } : {}) } },
-    axes: [{ ...axis, size: 24, values: short, space: 60 }, { ...axis, size: 46, values: short, space: 28 }],
+    axes: [{ ...axis, size: 24, values: short, space: 60 }, { ...axis, size: 46, values: short, space: 28, ...(log ? { incrs: [1e60], splits: powers, filter: (_: UPlot, marks: number[]) => marks } : {}) }],
     series: [{}, ...lines.map((l) => ({ label: l.label, stroke: l.colour, width: l.width ?? 1.5, alpha: l.faint ? 0.3 : 1, points: { show: false }, ...(l.dash ? { dash: l.dash } : {}) }))],
   };
 }
 
 /** The values under the pointer, or the last ones. */
-function Readings({ x, lines, at }: { x: ArrayLike<number>; lines: Line[]; at: number | null }) {
+function Readings({ x, lines, along, at }: { x: ArrayLike<number>; lines: Line[]; along: string; at: number | null }) {
   const i = at ?? x.length - 1;
   const reading = (values: ArrayLike<number>): number => {
     let k = i;
@@ -50,8 +60,8 @@ function Readings({ x, lines, at }: { x: ArrayLike<number>; lines: Line[]; at: n
   };
   return (
     <p class="readings number" aria-hidden="true">
-      <span class="muted">{x.length ? `step ${x[i] ?? 0}` : ''}</span>
-      {lines.filter((l) => !l.faint).map((l) => (
+      <span class="muted">{x.length ? `${along} ${formatNumber(x[i] ?? 0)}` : ''}</span>
+      {x.length > 0 && lines.filter((l) => !l.faint).map((l) => (
         <span key={l.label}><span class="swatch" style={{ background: l.colour }} />{l.label} {formatNumber(reading(l.values), 4)}</span>
       ))}
     </p>
@@ -66,7 +76,7 @@ export function Plot(props: Props) {
   const latest = useRef(props);
   latest.current = props;
   const { lines, palette, log, height, range } = props;
-  const shape = `${lines.map((l) => l.label + l.colour + (l.faint ? 'f' : '')).join()} ${log} ${height} ${range} ${palette.faint}`;
+  const shape = `${lines.map((l) => l.label + l.colour + (l.faint ? 'f' : '')).join()} ${log} ${height} ${range} ${palette.css.line}`;
 
   useEffect(() => {
     const observer = new ResizeObserver(([entry]) => setWidth(Math.floor(entry!.contentRect.width)));
@@ -91,7 +101,7 @@ export function Plot(props: Props) {
 
   return (
     <div class="plot" role="img" aria-label={props.label} data-testid={props.testid}>
-      <Readings x={props.x} lines={lines} at={at} />
+      <Readings x={props.x} lines={lines} along={props.along ?? 'step'} at={at} />
       <div ref={box} style={{ height: `${height ?? 150}px` }} onPointerLeave={() => setAt(null)} />
     </div>
   );

@@ -26,14 +26,6 @@ export function tensorsOf(trace: Trace, ref: Ref | null): Role[] {
   return [...outputs, ...inputs.filter((r) => r.tensor >= 0)];
 }
 
-/** "h", or what made it: "matmul's output". */
-export function tensorTitle(trace: Trace, tensor: number): string {
-  const t = trace.tensors[tensor]!;
-  if (t.name) return t.name;
-  const node = trace.nodes[t.node];
-  return node ? node.label || `${node.op} (node ${t.node})` : t.kind === 'const' ? 'constant' : `tensor ${tensor}`;
-}
-
 export type Which = 'value' | 'grad' | 'after';
 export interface Slice { stats: Stats; grid: Grid | null }
 

@@ -2,10 +2,10 @@
 import { useMemo } from 'preact/hooks';
 import type { Finding, Trace } from '@engine/protocol';
 import { select, showPanel } from '../actions';
+import { tensorName } from '../format';
 import { type State, useApp } from '../state';
 import { Button } from '../ui/button';
 import { FindingCard, severities } from '../lib/finding';
-import { tensorTitle } from '../lib/tensors';
 import './findings.css';
 
 /** For the tab: warnings and errors. */
@@ -18,7 +18,7 @@ function Places({ trace, finding: f }: { trace: Trace; finding: Finding }) {
   return (
     <>
       {node && <Button label={`Select ${node.op} in the graph`} tone="plain" icon="map" onClick={() => select({ kind: 'node', id: trace.nodes.indexOf(node) })}>{node.label || node.op}</Button>}
-      {tensor && <Button label="Show this tensor" tone="plain" icon="grid" onClick={() => { select({ kind: 'tensor', id: f.tensor }); showPanel('right', 'inspector'); }}>{tensorTitle(trace, f.tensor)}</Button>}
+      {tensor && <Button label="Show this tensor" tone="plain" icon="grid" onClick={() => { select({ kind: 'tensor', id: f.tensor }); showPanel('right', 'inspector'); }}>{tensorName(trace, f.tensor)}</Button>}
       {line > 0 && <Button label={`Show line ${line} of the model`} tone="plain" icon="code" onClick={() => { select({ kind: 'node', id: trace.nodes.indexOf(node!) }); showPanel('left', 'editor'); }}>{`line ${line}`}</Button>}
     </>
   );

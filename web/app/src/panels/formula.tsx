@@ -2,13 +2,14 @@
 import { useEffect, useMemo, useState } from 'preact/hooks';
 import type { Trace } from '@engine/protocol';
 import { select } from '../actions';
+import { tensorName } from '../format';
 import { useApp } from '../state';
 import { work } from '../lib/calculate';
 import { type Around, around, isElementwise, numbersOf, operandNames, type Products, products, reader } from '../lib/element';
 import { formatNumber, formatShape } from '../lib/format';
 import { unravel } from '../lib/grid';
 import { Formula, useOpTexts } from '../lib/mathml';
-import { focus, tensorTitle, useFocus } from '../lib/tensors';
+import { focus, useFocus } from '../lib/tensors';
 import type { FormulaRow, OpTexts } from '../../formulas/texts';
 import { GradientCheck } from './gradcheck';
 import './formula.css';
@@ -126,10 +127,10 @@ function ElementNumbers({ trace, node, rows, texts }: { trace: Trace; node: numb
       {at && (
         <>
           <dl class="around">
-            {at.operands.map((o, i) => <div key={i}><dt>{o.name ? `${o.name}, ` : ''}{tensorTitle(trace, o.tensor)}</dt><dd class="number">{formatNumber(o.value, 5)}</dd></div>)}
+            {at.operands.map((o, i) => <div key={i}><dt>{o.name ? `${o.name}, ` : ''}{tensorName(trace, o.tensor)}</dt><dd class="number">{formatNumber(o.value, 5)}</dd></div>)}
             <div class="forward"><dt>output</dt><dd class="number">{formatNumber(at.value, 5)}</dd></div>
             {Number.isFinite(at.incoming) && <div class="backward"><dt>gradient that comes in, g</dt><dd class="number">{formatNumber(at.incoming, 5)}</dd></div>}
-            {at.operands.filter((o) => Number.isFinite(o.grad)).map((o, i) => <div key={`d${i}`} class="backward"><dt>gradient to {o.name || tensorTitle(trace, o.tensor)}</dt><dd class="number">{formatNumber(o.grad, 5)}</dd></div>)}
+            {at.operands.filter((o) => Number.isFinite(o.grad)).map((o, i) => <div key={`d${i}`} class="backward"><dt>gradient to {o.name || tensorName(trace, o.tensor)}</dt><dd class="number">{formatNumber(o.grad, 5)}</dd></div>)}
           </dl>
           {rows && isElementwise(trace, node) && <WorkedRows at={at} rows={rows} attrs={n.attrs} op={texts?.ops[n.op]} />}
         </>

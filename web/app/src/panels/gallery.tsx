@@ -16,7 +16,8 @@ function ModelCard({ model, current }: { model: GalleryModel; current: boolean }
       <button type="button" class="model-card" aria-current={current ? 'true' : undefined} data-testid={`model-${model.id}`} onClick={() => void loadModel(model.text, { name: model.id })}>
         <span class="card-title">{model.title}{current && <Icon name="check" />}</span>
         <span class="card-line">{model.line}</span>
-        {dataset && <span class="card-facts muted number">{dataset}</span>}
+        {current && model.watch && <span class="card-line">{model.watch}</span>}
+        {dataset && <span class="card-facts muted">data: {dataset}</span>}
       </button>
     </li>
   );
@@ -43,7 +44,7 @@ export function GalleryPanel() {
             <li key={m.id}>
               <button type="button" class="model-card mistake" aria-haspopup="dialog" data-testid={`mistake-${m.id}`} onClick={() => setShown(m)}>
                 <span class="card-title">{m.title}</span>
-                <span class="card-line">{m.line}</span>
+                <span class="card-line">{m.wrong}</span>
               </button>
             </li>
           ))}

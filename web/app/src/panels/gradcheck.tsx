@@ -3,11 +3,11 @@ import { useState } from 'preact/hooks';
 import type { CheckLine, Derivative, Trace } from '@engine/protocol';
 import { failureOf } from '../actions';
 import { getEngine } from '../engine';
+import { tensorName } from '../format';
 import { useApp } from '../state';
 import { Button } from '../ui/button';
 import { Icon } from '../ui/icon';
 import { formatNumber } from '../lib/format';
-import { tensorTitle } from '../lib/tensors';
 
 type Asked<T> = { state: 'asking' } | { state: 'done'; answer: T } | { state: 'failed'; message: string };
 
@@ -20,6 +20,9 @@ function useRequest<T>(): [Asked<T> | null, (ask: () => Promise<T>) => void] {
   };
   return [asked, start];
 }
+
+/** Errors are far below what is allowed: the bar is logarithmic, from 1e-10 of it to all of it. */
+const barShare = (share: number): number => Math.min(1, Math.max(0, share > 0 ? 1 + Math.log10(share) / 10 : 0));
 
 function Differences({ d }: { d: Derivative }) {
   const failed = d.rows.filter((r) => !r.passed).length;
@@ -38,7 +41,7 @@ function Differences({ d }: { d: Derivative }) {
               <tr key={r.element}>
                 <th scope="row">{r.element}</th><td>{formatNumber(r.analytic, 5)}</td><td>{formatNumber(r.numeric, 5)}</td>
                 <td class="error-cell">
-                  <span class="error-track"><span class={r.passed ? 'error-bar' : 'error-bar wrong'} style={{ width: `${Math.min(100, 100 * share)}%` }} /></span>
+                  <span class="error-track"><span class={r.passed ? 'error-bar' : 'error-bar wrong'} style={{ width: `${100 * barShare(share)}%` }} /></span>
                   <span class={r.passed ? '' : 'bad'}>{formatNumber(share, 2)}</span>
                 </td>
               </tr>
@@ -81,7 +84,7 @@ export function GradientCheck({ trace, node }: { trace: Trace; node: number }) {
         {operands.map(({ operand, tensor }) => (
           <button type="button" class="chip" key={operand} disabled={!live} data-testid={`check-operand-${operand}`}
             onClick={() => askDerivative(async () => (await getEngine()).engine.call('derivative', { node, operand, most: 10 }))}>
-            <span class="muted">with respect to</span> {tensorTitle(trace, tensor)}
+            <span class="muted">with respect to</span> {tensorName(trace, tensor)}
           </button>
         ))}
       </div>

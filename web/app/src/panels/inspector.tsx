@@ -2,6 +2,8 @@
 import { useEffect, useMemo, useState } from 'preact/hooks';
 import type { Stats, Trace } from '@engine/protocol';
 import { notify, select } from '../actions';
+import { tensorName } from '../format';
+import { momentsOf } from '../moments';
 import { useApp } from '../state';
 import { Button } from '../ui/button';
 import { Dialog } from '../ui/dialog';
@@ -9,12 +11,21 @@ import { Slider } from '../ui/slider';
 import { formatCount, formatIndex, formatNumber, formatShape } from '../lib/format';
 import { type Cell, Heatmap, Legend, type View, wholeView, zoomView } from '../lib/heatmap';
 import { Histogram } from '../lib/histogram';
-import { cellIndex, cellLabel, cellOf, type Grid, isExact, leadingDims, nestedText, ravel, unravel } from '../lib/grid';
+import { cellIndex, cellLabel, cellOf, type Grid, isExact, leadingDims, nestedText, ravel, unravel, WRAP } from '../lib/grid';
 import { type Palette, usePalette } from '../lib/palette';
-import { focus, type Role, type Slice, tensorsOf, tensorTitle, useFocus, useSlice } from '../lib/tensors';
+import { focus, type Role, type Slice, tensorsOf, useFocus, useSlice } from '../lib/tensors';
 import './inspector.css';
 
 interface Figure { id: 'value' | 'grad' | 'change' | 'after'; title: string; slice: Slice; most: number }
+/** Which figures show what has happened at the moment the timeline stands at. */
+type Present = Record<Figure['id'], boolean>;
+
+function usePresent(trace: Trace, tensor: number): Present {
+  const inspecting = useApp((s) => s.mode === 'inspecting');
+  const m = momentsOf(trace);
+  const value = useApp((s) => m.value[tensor]! < s.time), grad = useApp((s) => m.grad[tensor]! < s.time), stepped = useApp((s) => m.optim < s.time);
+  return { value: !inspecting || value, grad: !inspecting || grad, change: !inspecting || stepped, after: !inspecting || stepped };
+}
 
 const sizeOf = (s: Stats): number => Math.max(Math.abs(s.min), Math.abs(s.max)) || 0;
 const sizeOfGrid = (g: Grid): number => g.values.reduce((most, v) => (Number.isFinite(v) ? Math.max(most, Math.abs(v)) : most), 0);
@@ -32,18 +43,24 @@ const toCells = (g: Grid, v: View): View => ({ row: v.row * g.rows, rows: v.rows
 const toShares = (g: Grid, v: View): View => ({ row: v.row / g.rows, rows: v.rows / g.rows, col: v.col / g.cols, cols: v.cols / g.cols });
 const WHOLE: View = { row: 0, col: 0, rows: 1, cols: 1 };
 
+/** Pictures of few rows stand below each other: side by side they would be lines. */
+const isWide = (shape: readonly number[]): boolean => {
+  const [cols = 1, rows = 1] = [...shape].reverse();
+  return shape.length >= 1 && cols >= 8 * rows && !(shape.length === 1 && cols > WRAP);
+};
+
 interface FiguresProps {
-  figures: Figure[]; shape: number[]; name: string; palette: Palette; height: number;
+  figures: Figure[]; present: Present; shape: number[]; name: string; palette: Palette; height: number;
   view: View; onView(v: View): void;
   pointed: number[] | null; onPoint(index: number[] | null, chosen: boolean): void;
 }
 
-function Figures({ figures, shape, name, palette, height, view, onView, pointed, onPoint }: FiguresProps) {
+function Figures({ figures, present, shape, name, palette, height, view, onView, pointed, onPoint }: FiguresProps) {
   return (
-    <div class="figures">
+    <div class={isWide(shape) ? 'figures wide' : 'figures'}>
       {figures.map(({ id, title, slice, most }) => (
-        <figure key={id} class={`figure ${id}`}>
-          <figcaption>{title}</figcaption>
+        <figure key={id} class={present[id] ? `figure ${id}` : `figure ${id} later`}>
+          <figcaption>{title}{!present[id] && <span class="muted">: later in this step</span>}</figcaption>
           {slice.grid ? (
             <>
               <Heatmap grid={slice.grid} most={most} palette={palette} label={`${title} of ${name}, ${formatShape(shape)}`} maxHeight={height} testid={`heatmap-${id}`}
@@ -147,6 +164,7 @@ function TensorView({ trace, tensor, large, onLarge }: { trace: Trace; tensor: n
   const [view, setView] = useState<View>(WHOLE);
   const [pointed, setPointed] = useState<number[] | null>(null);
   const chosen = useFocus();
+  const present = usePresent(trace, tensor);
   const value = useSlice(trace, tensor, 'value', lead);
   const grad = useSlice(trace, tensor, 'grad', lead);
   const after = useSlice(trace, tensor, 'after', lead);
@@ -161,7 +179,7 @@ function TensorView({ trace, tensor, large, onLarge }: { trace: Trace; tensor: n
     }
     return list;
   }, [value?.stats, value?.grid, grad?.stats, grad?.grid, after?.stats, after?.grid]);
-  const name = tensorTitle(trace, tensor);
+  const name = tensorName(trace, tensor);
   const at = pointed ?? (chosen.tensor === tensor ? unravel(t.shape, chosen.element) : null);
   const grid = figures[0]?.slice.grid ?? null;
   const onPoint = (index: number[] | null, isChosen: boolean): void => {
@@ -186,7 +204,7 @@ function TensorView({ trace, tensor, large, onLarge }: { trace: Trace; tensor: n
           onInput={(i) => setLead(lead.map((was, k) => (k === d ? i : was)))} />
       ))}
       {!figures.length && <p class="muted">The trace holds no numbers of this tensor: it needs no gradient and nothing was kept of it.</p>}
-      <Figures figures={figures} shape={t.shape} name={name} palette={palette} height={large ? 420 : 200} view={view} onView={setView} pointed={at} onPoint={onPoint} />
+      <Figures figures={figures} present={present} shape={t.shape} name={name} palette={palette} height={large ? 420 : 200} view={view} onView={setView} pointed={at} onPoint={onPoint} />
       {figures.length > 0 && <Readout figures={figures} shape={t.shape} pointed={at} />}
       <div class="tools" role="group" aria-label="Picture">
         <Button label="Zoom in" icon="plus" onClick={() => zoom(1.8)} testid="zoom-in" />
@@ -208,7 +226,7 @@ function Chooser({ trace, roles, tensor, onChoose }: { trace: Trace; roles: Role
     <div class="chips" role="group" aria-label="Tensors of this node">
       {roles.map((r) => (
         <button type="button" class="chip" key={`${r.role} ${r.tensor}`} aria-pressed={r.tensor === tensor} onClick={() => onChoose(r.tensor)}>
-          <span class="muted">{r.role}</span> {tensorTitle(trace, r.tensor)}
+          <span class="muted">{r.role}</span> {tensorName(trace, r.tensor)}
         </button>
       ))}
     </div>
@@ -232,14 +250,14 @@ export function InspectorPanel() {
   return (
     <section class="inspector" aria-label="Tensor">
       <header class="panel-head">
-        <h3 data-testid="tensor-name">{tensorTitle(trace, tensor)}</h3>
+        <h3 data-testid="tensor-name">{tensorName(trace, tensor)}</h3>
         <p class="facts"><span class="number" data-testid="tensor-shape">{formatShape(t.shape)}</span><span>{t.dtype}</span><span>{kinds[t.kind]}</span>{t.needsGrad && t.grad < 0 && <span>its gradient is not there yet</span>}</p>
       </header>
       <Chooser trace={trace} roles={roles} tensor={tensor} onChoose={setWanted} />
       <TensorView key={key} trace={trace} tensor={tensor} large={false} onLarge={() => setLarge(true)} />
       {t.node >= 0 && selection?.kind !== 'node' && <Button label="Select the node that made it" tone="plain" onClick={() => select({ kind: 'node', id: t.node })}>{`Made by ${trace.nodes[t.node]!.op}`}</Button>}
       {large && (
-        <Dialog title={`${tensorTitle(trace, tensor)}  ${formatShape(t.shape)}`} onClose={() => setLarge(false)} wide testid="tensor-dialog">
+        <Dialog title={`${tensorName(trace, tensor)}  ${formatShape(t.shape)}`} onClose={() => setLarge(false)} wide testid="tensor-dialog">
           <TensorView key={key} trace={trace} tensor={tensor} large />
         </Dialog>
       )}

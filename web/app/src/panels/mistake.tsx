@@ -1,5 +1,7 @@
 // mistake.tsx - part of the gallery: one mistake and its repair train side by side, with the line that differs and what the engine finds.
 import { useEffect, useMemo, useState } from 'preact/hooks';
+import { pause, play } from '../actions';
+import { app } from '../state';
 import { useStore } from '../store';
 import { Button } from '../ui/button';
 import { Dialog } from '../ui/dialog';
@@ -9,7 +11,7 @@ import { smooth, thin } from '../lib/curve';
 import { diffLines } from '../lib/diff';
 import { FindingCard, severities } from '../lib/finding';
 import { formatCount, formatNumber } from '../lib/format';
-import type { Mistake } from '../lib/gallery';
+import { type Mistake, opening } from '../lib/gallery';
 import { usePalette } from '../lib/palette';
 import { type Line, Plot } from '../lib/plot';
 import { useEvery } from '../lib/throttle';
@@ -36,8 +38,8 @@ function Curves({ contest }: { contest: Contest }) {
   const [log, setLog] = useState(true);
   const data = useMemo(() => bothCurves(a, b), [version]);
   const lines = useMemo((): Line[] => [
-    { label: words.broken.toLowerCase(), colour: palette.bad, values: data.left, width: 2, dash: [5, 3] },
-    { label: words.fixed.toLowerCase(), colour: palette.forward, values: data.right, width: 2 },
+    { label: words.broken.toLowerCase(), colour: palette.css.bad, values: data.left, width: 2, dash: [5, 3] },
+    { label: words.fixed.toLowerCase(), colour: palette.css.forward, values: data.right, width: 2 },
   ], [data, palette]);
   return (
     <div>
@@ -72,7 +74,7 @@ function Summary({ side, contest, onOpen }: { side: Side; contest: Contest; onOp
 }
 
 function Difference({ mistake }: { mistake: Mistake }) {
-  const rows = useMemo(() => diffLines(mistake.broken, mistake.fixed), [mistake]);
+  const rows = useMemo(() => diffLines(opening(mistake.broken).rest, opening(mistake.fixed).rest), [mistake]);
   return (
     <table class="diff" data-testid="diff">
       <caption class="hidden-text">The two texts, line by line; lines that differ are marked.</caption>
@@ -92,14 +94,22 @@ function Difference({ mistake }: { mistake: Mistake }) {
 export function MistakeDialog({ mistake, onClose, onOpen }: { mistake: Mistake; onClose(): void; onOpen(text: string, name: string): void }) {
   const [contest, setContest] = useState<Contest | null>(null);
   useEffect(() => {
+    const wasTraining = app.get().mode === 'training';
+    void pause();
     const started = startContest(mistake.broken, mistake.fixed);
     setContest(started);
-    return () => started.stop();
+    return () => {
+      started.stop();
+      if (wasTraining) play();
+    };
   }, [mistake]);
   return (
     <Dialog title={mistake.title} onClose={onClose} wide testid="mistake-dialog">
       <div class="mistake-body">
-        <p><strong>{mistake.line}</strong> {mistake.about}</p>
+        <dl class="mistake-words">
+          {([['What goes wrong', mistake.wrong], ['Why', mistake.why], ['The fix', mistake.fix], ['Watch', mistake.watch]] as const).filter(([, text]) => text)
+            .map(([name, text]) => <div key={name}><dt>{name}</dt><dd>{text}</dd></div>)}
+        </dl>
         {contest && <Curves contest={contest} />}
         {contest && (
           <div class="contestants">

@@ -4,7 +4,8 @@
 import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
 import type { Trace } from '@engine/protocol';
 import { goTo, hover, select } from '../actions';
-import { call, shape, statsWords, tensorName } from '../format';
+import { call, statsWords, tensorName } from '../format';
+import { formatShape } from '../lib/format';
 import { lookAt } from '../graph/viewstate';
 import { momentsOf } from '../moments';
 import { around, keyOf, type Row, rowsOf } from '../outline';
@@ -35,7 +36,7 @@ function words(trace: Trace, ref: Ref, time: number): string {
   const m = momentsOf(trace);
   const value = m.value[id]! >= time ? 'not computed yet' : tensor.value >= 0 ? statsWords(trace.stats(tensor.value)) : '';
   const grad = m.grad[id]! < time && tensor.grad >= 0 ? `gradient: ${statsWords(trace.stats(tensor.grad))}` : '';
-  return [shape(tensor.shape), value, grad].filter(Boolean).join('; ');
+  return [formatShape(tensor.shape), value, grad].filter(Boolean).join('; ');
 }
 
 function TreeRow({ trace, row, top, time, active, selected, onToggle, onChoose }: {
@@ -43,7 +44,7 @@ function TreeRow({ trace, row, top, time, active, selected, onToggle, onChoose }
 }) {
   const { ref, level } = row;
   return (
-    <div role="treeitem" id={`outline-${keyOf(ref)}`} class={`tree-row ${ref.kind}${active ? ' active' : ''}`} aria-level={level} aria-setsize={row.of} aria-posinset={row.at}
+    <div role="treeitem" id={`outline-${keyOf(ref)}`} class={`tree-row is-${ref.kind}${active ? ' active' : ''}`} aria-level={level} aria-setsize={row.of} aria-posinset={row.at}
       aria-expanded={row.parent ? row.open : undefined} aria-selected={selected} style={{ top: `${top}px`, paddingLeft: `${8 + 14 * (level - 1)}px` }}
       onClick={onChoose} onDblClick={row.parent ? onToggle : undefined} onPointerEnter={() => hover(ref)} onPointerLeave={() => hover(null)}>
       {row.parent

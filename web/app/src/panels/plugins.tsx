@@ -1,8 +1,9 @@
 // plugins.tsx - panel: a plugin is dropped, inspected, verified, and then used in the model; or refused, with the reason.
 import { useRef, useState } from 'preact/hooks';
 import type { Certificate, CheckLine } from '@engine/protocol';
-import { failureOf, notify, showPanel } from '../actions';
+import { failureOf, notify, pause, play, showPanel } from '../actions';
 import { getEngine } from '../engine';
+import { app } from '../state';
 import { createStore, useStore } from '../store';
 import { Button } from '../ui/button';
 import { Icon } from '../ui/icon';
@@ -27,12 +28,17 @@ async function tryFile(file: File): Promise<void> {
   if (plugins.get().busy) return;
   if (file.size > MOST_BYTES) return finish(file.name, null, `This file has ${formatBytes(file.size)}; plugins may have up to ${formatBytes(MOST_BYTES)}.`);
   plugins.set({ busy: file.name });
+  const wasTraining = app.get().mode === 'training';
   try {
     const bytes = await file.arrayBuffer();
+    // An accepted plugin comes with the full engine, which takes the place of the one that trains.
+    await pause();
     const certificate = await (await getEngine()).engine.plugin(file.name, bytes);
     finish(file.name, certificate, certificate.ok ? '' : certificate.message);
   } catch (e) {
     finish(file.name, null, failureOf(e).message);
+  } finally {
+    if (wasTraining) play();
   }
 }
 
@@ -94,12 +100,12 @@ function Ops({ certificate: c }: { certificate: Certificate }) {
 function CertificateCard({ tried: { name, certificate: c, refused } }: { tried: Tried }) {
   const ok = !!c?.ok;
   return (
-    <article class={ok ? 'certificate ok' : 'certificate refused'} data-testid="certificate">
+    <article class={ok ? 'certificate accepted' : 'certificate refused'} data-testid="certificate">
       <p class={ok ? 'verdict good' : 'verdict wrong'} role="status">
         <Icon name={ok ? 'check' : 'warning'} />
         <span><strong>{c?.plugin || name}</strong>{ok ? ` is verified: ${formatCount(c.passed)} checks passed${c.skipped ? `, ${formatCount(c.skipped)} do not apply` : ''}.` : ' is refused. Nothing of it was loaded.'}</span>
       </p>
-      {!ok && refused && <pre class="verbatim" data-testid="refusal">{refused}</pre>}
+      {!ok && refused && <pre class="verbatim report" tabIndex={0} data-testid="refusal">{refused}</pre>}
       {c?.doc && <p>{c.doc}</p>}
       {c && c.ops.length > 0 && <Ops certificate={c} />}
       {c && c.checks.length > 0 && <details open={!ok}><summary>{`Checks: ${c.passed} passed, ${c.failed} failed, ${c.skipped} skipped`}</summary><Checks checks={c.checks} /></details>}

@@ -1,6 +1,6 @@
 // frames.tsx - the recorded steps: choosing one, and comparing it with the one before.
 import { setDiff, showFrame } from '../actions';
-import { count } from '../format';
+import { formatCount } from '../lib/format';
 import { useApp } from '../state';
 import { Button } from '../ui/button';
 
@@ -17,7 +17,7 @@ export function Frames() {
       <input type="range" min={0} max={n - 1} value={at} aria-label="Recorded step" aria-valuetext={`record ${at + 1} of ${n}, step ${step}`} data-tip={`Record ${at + 1} of ${n}`}
         onInput={(e) => void showFrame(Number(e.currentTarget.value))} data-testid="frame-slider" />
       <Button label="Record after" icon="chevron" disabled={at >= n - 1} onClick={() => void showFrame(at + 1)} testid="frame-next" />
-      <span class="number frame-step">step {count(step)}</span>
+      <span class="number frame-step">step {formatCount(step)}</span>
       <Button label="Mark what changed since the record before" icon="diff" pressed={diff} disabled={!canCompare && !diff} keys="c" onClick={() => setDiff(!diff)} testid="compare">Compare</Button>
     </div>
   );

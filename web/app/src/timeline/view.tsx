@@ -14,12 +14,13 @@ function Now() {
   const trace = useApp((s) => s.trace);
   const time = useApp((s) => s.time);
   const mode = useApp((s) => s.mode);
+  const playing = useApp((s) => s.playing);
   const length = trace?.events.length ?? 0;
   if (!trace) return <p class="now" />;
   if (mode === 'training') return <p class="now quiet">Training. <kbd>i</kbd> stops here and shows the step event by event.</p>;
   const words = time > 0 ? describeEvent(trace, time - 1) : { phase: '', text: 'Before the step. Play, or drag the line below.' };
   return (
-    <p class="now" data-testid="now">
+    <p class="now" aria-live={playing ? 'off' : 'polite'} data-testid="now">
       <span class="number now-count">{time}/{length}</span>
       {words.phase && <b class={`phase ${words.phase}`}>{words.phase}</b>}
       <span class="now-text">{words.text}</span>

@@ -229,12 +229,6 @@ export interface Exports {
   ebb_memory_stats(e: number, out: number): void;
   /** void ebb_memory_trim(ebb *e) */
   ebb_memory_trim(e: number): void;
-  /** void *ebb_memory_get(ebb *e, size_t bytes) */
-  ebb_memory_get(e: number, bytes: number): number;
-  /** void ebb_memory_put(ebb *e, void *p, size_t bytes) */
-  ebb_memory_put(e: number, p: number, bytes: number): void;
-  /** bool ebb_memory_grow(ebb *e, void *array, size_t *cap, size_t used, size_t more, size_t item) */
-  ebb_memory_grow(e: number, array: number, cap: number, used: number, more: number, item: number): number;
   /** ebb_scope *ebb_begin(ebb *e) */
   ebb_begin(e: number): number;
   /** void ebb_end(ebb_scope *s) */
@@ -313,6 +307,8 @@ export interface Exports {
   ebb_param_at(e: number, i: number): number;
   /** ebb_tensor *ebb_param_find(const ebb *e, const char *name) */
   ebb_param_find(e: number, name: number): number;
+  /** void ebb_param_remove(ebb_tensor *t) */
+  ebb_param_remove(t: number): void;
   /** int ebb_call_named(ebb *e, const char *op, int n, ebb_tensor *const *x, const char *attrs, int max_y, ebb_tensor **y) */
   ebb_call_named(e: number, op: number, n: number, x: number, attrs: number, max_y: number, y: number): number;
   /** size_t ebb_op_count(const ebb *e) */
@@ -417,6 +413,24 @@ export interface Exports {
   ebb_save(e: number, path: number): number;
   /** ebb_status ebb_load(ebb *e, const char *path) */
   ebb_load(e: number, path: number): number;
+  /** void *ebb_memory_get(ebb *e, size_t bytes) */
+  ebb_memory_get(e: number, bytes: number): number;
+  /** void ebb_memory_put(ebb *e, void *p, size_t bytes) */
+  ebb_memory_put(e: number, p: number, bytes: number): void;
+  /** bool ebb_memory_grow(ebb *e, void *array, size_t *cap, size_t used, size_t more, size_t item) */
+  ebb_memory_grow(e: number, array: number, cap: number, used: number, more: number, item: number): number;
+  /** void *ebb_keep(ebb *e, const char *key, size_t bytes) */
+  ebb_keep(e: number, key: number, bytes: number): number;
+  /** void *ebb_kept(const ebb *e, const char *key) */
+  ebb_kept(e: number, key: number): number;
+  /** uint64_t ebb_scope_id(const ebb *e) */
+  ebb_scope_id(e: number): bigint;
+  /** bool ebb_scope_open(const ebb *e, uint64_t id) */
+  ebb_scope_open(e: number, id: bigint): number;
+  /** const void *ebb_op_defaults(const ebb *e, const char *name) */
+  ebb_op_defaults(e: number, name: number): number;
+  /** const char *ebb_nearest(const char *word, size_t n, const char *const *list) */
+  ebb_nearest(word: number, n: number, list: number): number;
   /** ebb_status ebb_verify(ebb *e, const char *op, const ebb_verify_options *opt) */
   ebb_verify(e: number, op: number, opt: number): number;
   /** const char *ebb_plugin_load(ebb *e, const char *path, const ebb_verify_options *opt) */
@@ -437,6 +451,8 @@ export interface Exports {
   ebb_plugin_dir(): number;
   /** ebb_status ebb_dataset_add(ebb *e, const ebb_dataset *d) */
   ebb_dataset_add(e: number, d: number): number;
+  /** ebb_status ebb_dataset_source(ebb *e, const char *name, const char *doc, ebb_dataset_load load, void *user) */
+  ebb_dataset_source(e: number, name: number, doc: number, load: number, user: number): number;
   /** const char *ebb_dataset_name(const ebb *e, size_t i) */
   ebb_dataset_name(e: number, i: number): number;
   /** const char *ebb_dataset_doc(const ebb *e, size_t i) */
@@ -459,6 +475,8 @@ export interface Exports {
   ebb_model_forward(m: number): number;
   /** ebb_tensor *ebb_model_value(ebb_model *m, const char *name) */
   ebb_model_value(m: number, name: number): number;
+  /** const char *ebb_model_variable(const ebb_model *m, size_t i) */
+  ebb_model_variable(m: number, i: number): number;
   /** ebb_status ebb_model_step(ebb_model *m, ebb_step *out) */
   ebb_model_step(m: number, out: number): number;
   /** ebb_status ebb_model_step_open(ebb_model *m, ebb_step *out) */
@@ -467,6 +485,8 @@ export interface Exports {
   ebb_model_steps_done(m: number): bigint;
   /** ebb_status ebb_model_restart(ebb_model *m) */
   ebb_model_restart(m: number): number;
+  /** ebb_status ebb_model_reseed(ebb_model *m, uint64_t seed) */
+  ebb_model_reseed(m: number, seed: bigint): number;
   /** ebb_status ebb_model_evaluate(ebb_model *m, int n_out, double *out) */
   ebb_model_evaluate(m: number, n_out: number, out: number): number;
   /** ebb_tensor *ebb_model_predict(ebb_model *m, ebb_tensor *x) */
@@ -515,6 +535,10 @@ export interface Exports {
   ebb_layout_free(e: number, l: number): void;
   /** void ebb_layout_default(const ebb_trace_step *t, uint8_t *open) */
   ebb_layout_default(t: number, open: number): void;
+  /** char *ebb_layout_svg(ebb *e, const ebb_trace_step *t, const ebb_layout *l, bool right, size_t *bytes) */
+  ebb_layout_svg(e: number, t: number, l: number, right: number, bytes: number): number;
+  /** void ebb_layout_svg_free(ebb *e, char *svg) */
+  ebb_layout_svg_free(e: number, svg: number): void;
   /** int ebb_derivative_check(ebb *e, const char *op, const char *attrs, int n_x, ebb_tensor *const *x, int i, int max, ebb_derivative *out) */
   ebb_derivative_check(e: number, op: number, attrs: number, n_x: number, x: number, i: number, max: number, out: number): number;
 }

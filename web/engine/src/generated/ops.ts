@@ -2565,6 +2565,18 @@ export interface Ops {
    */
   window_max(input: Tensor, size: readonly number[], count: readonly number[], kernel_size: readonly number[], stride: readonly number[], padding: readonly number[], dilation: readonly number[], adaptive?: boolean): [Tensor, Tensor];
   /**
+   * Elements added to planes of zeros at the places that window_max found.
+   *     y = 0, then y[i[p]] += x[p];  dx[p] = g[i[p]]
+   * input(),index():i->()
+   */
+  window_place(input: Tensor, index: Tensor, attrs: { /** sizes of the spatial dims of the result */ size: readonly number[] }): Tensor;
+  /**
+   * Elements added to planes of zeros at the places that window_max found.
+   *     y = 0, then y[i[p]] += x[p];  dx[p] = g[i[p]]
+   * input(),index():i->()
+   */
+  window_place(input: Tensor, index: Tensor, size: readonly number[]): Tensor;
+  /**
    * Means of windows; 0 where a window has no element of the input.
    *     y[p] = sum of the elements of window p / their number;  dx = window_spread
    * input()->()
@@ -6135,6 +6147,8 @@ export interface TensorOps {
   group_norm(num_groups: number, eps?: number): Tensor;
   window_max(attrs: { /** sizes of the spatial dims */ size: readonly number[]; /** positions of the window in each */ count: readonly number[]; /** size of the window */ kernel_size: readonly number[]; /** distance of neighbouring windows */ stride: readonly number[]; /** how far the first window begins before the input */ padding: readonly number[]; /** distance of the elements of a window */ dilation: readonly number[]; /** windows that cut the input into equal parts instead (0) */ adaptive?: boolean }): [Tensor, Tensor];
   window_max(size: readonly number[], count: readonly number[], kernel_size: readonly number[], stride: readonly number[], padding: readonly number[], dilation: readonly number[], adaptive?: boolean): [Tensor, Tensor];
+  window_place(index: Tensor, attrs: { /** sizes of the spatial dims of the result */ size: readonly number[] }): Tensor;
+  window_place(index: Tensor, size: readonly number[]): Tensor;
   window_mean(attrs: { /** sizes of the spatial dims */ size: readonly number[]; /** positions of the window in each */ count: readonly number[]; /** size of the window */ kernel_size: readonly number[]; /** distance of neighbouring windows */ stride: readonly number[]; /** how far the first window begins before the input */ padding: readonly number[]; /** distance of the elements of a window */ dilation: readonly number[]; /** windows that cut the input into equal parts instead (0) */ adaptive?: boolean; /** places in the padding count as elements (1) */ count_include_pad?: boolean; /** what sums are divided by; 0: the number of elements (0) */ divisor?: number }): Tensor;
   window_mean(size: readonly number[], count: readonly number[], kernel_size: readonly number[], stride: readonly number[], padding: readonly number[], dilation: readonly number[], adaptive?: boolean, count_include_pad?: boolean, divisor?: number): Tensor;
   window_spread(attrs: { /** sizes of the spatial dims */ size: readonly number[]; /** positions of the window in each */ count: readonly number[]; /** size of the window */ kernel_size: readonly number[]; /** distance of neighbouring windows */ stride: readonly number[]; /** how far the first window begins before the input */ padding: readonly number[]; /** distance of the elements of a window */ dilation: readonly number[]; /** windows that cut the input into equal parts instead (0) */ adaptive?: boolean; /** places in the padding count as elements (1) */ count_include_pad?: boolean; /** what sums are divided by; 0: the number of elements (0) */ divisor?: number }): Tensor;
