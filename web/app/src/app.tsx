@@ -1,5 +1,5 @@
 // app.tsx - the frame of the page: bar above, a panel side left and right, the graph between them, the timeline below.
-import { useEffect } from 'preact/hooks';
+import { useEffect, useLayoutEffect } from 'preact/hooks';
 import { listenToDrops } from './frame/drop';
 import { HelpDialog } from './frame/help';
 import { listenToKeys } from './frame/keys';
@@ -14,13 +14,15 @@ import { Timeline } from './timeline/view';
 import { useNarrow } from './ui/narrow';
 import { Toasts } from './ui/toast';
 
+/** A phone begins with the graph alone, a wide page with the first panel beside it. */
+export const openSides = (narrow: boolean): void => app.set(narrow ? { left: null, right: null } : { right: app.get().right ?? panelsOf('right')[0]?.id ?? null });
+
 export function App() {
   const dialog = useApp((s) => s.dialog);
   // A step is recorded and drawn (tests wait for it), or there is nothing to wait for.
   const ready = useApp((s) => s.layout !== null || s.engine === 'failed');
   const narrow = useNarrow();
-  // A phone begins with the graph alone, a wide page with the first panel beside it.
-  useEffect(() => app.set(narrow ? { left: null, right: null } : { right: app.get().right ?? panelsOf('right')[0]?.id ?? null }), [narrow]);
+  useLayoutEffect(() => openSides(narrow), [narrow]);
   useEffect(listenToKeys, []);
   useEffect(listenToDrops, []);
   return (

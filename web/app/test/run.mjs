@@ -7,14 +7,20 @@ import { build } from 'esbuild';
 
 const here = path.dirname(fileURLToPath(import.meta.url)), out = path.resolve(here, '../../../build/web/app-test');
 const tests = readdirSync(here).filter((name) => name.endsWith('.test.ts'));
-// The engine's parts need the engine's build; no unit test starts an engine.
-const noParts = { name: 'no-parts', setup: (b) => b.onResolve({ filter: /^@parts$/ }, () => ({ path: '@parts', external: true })) };
+// The engine's parts are made by the engine's build; no unit test starts an engine.
+const noParts = {
+  name: 'no-parts',
+  setup(b) {
+    b.onResolve({ filter: /^@parts$/ }, () => ({ path: 'parts', namespace: 'none' }));
+    b.onLoad({ filter: /.*/, namespace: 'none' }, () => ({ contents: 'export {}' }));
+  },
+};
 rmSync(out, { recursive: true, force: true });
 await build({
   entryPoints: tests.map((name) => path.join(here, name)), outdir: out, outExtension: { '.js': '.mjs' }, bundle: true, platform: 'node', format: 'esm', target: 'node20',
   jsx: 'automatic', jsxImportSource: 'preact', tsconfig: path.resolve(here, '../tsconfig.json'), sourcemap: 'inline', plugins: [noParts], logLevel: 'warning',
   // What only pages load: styles, and what vite makes.
-  loader: { '.css': 'empty' }, external: ['virtual:ops'],
+  loader: { '.css': 'empty', '.idx1-ubyte': 'empty', '.idx3-ubyte': 'empty' }, external: ['virtual:ops'],
 });
 const { status } = spawnSync(process.execPath, ['--enable-source-maps', '--test', ...tests.map((name) => path.join(out, name.replace(/\.ts$/, '.mjs')))], { stdio: 'inherit' });
 process.exit(status ?? 1);

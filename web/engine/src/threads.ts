@@ -10,7 +10,7 @@ export interface ThreadStart { module: WebAssembly.Module; memory: WebAssembly.M
 
 function startThread(start: ThreadStart): void {
   if (!inNode) {
-    new Worker(new URL('./ebb-thread.js', import.meta.url), { type: 'module' }).postMessage(start);
+    new Worker(new URL(/* @vite-ignore */ './ebb-thread.js', import.meta.url), { type: 'module' }).postMessage(start);
     return;
   }
   const { Worker: Thread } = ofNode<typeof import('node:worker_threads')>('node:worker_threads');

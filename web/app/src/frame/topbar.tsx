@@ -18,7 +18,6 @@ export function TopBar() {
   return (
     <header class="topbar">
       <h1 class="brand"><svg width="20" height="16" viewBox="0 0 20 16" fill="none" stroke="currentColor" stroke-width="2.4" stroke-linecap="round" aria-hidden="true"><path d="M1.5 11c3.5-7 6-7 8.5-2.5s5 4.5 8.5-2.5" /></svg><span>ebb</span></h1>
-      <span class="model-name">{name}</span>
       <div class="group" role="group" aria-label="Training">
         <Button label={training ? 'Pause training' : 'Train'} icon={training ? 'pause' : 'play'} tone="primary" keys="t" disabled={!ready} onClick={toggleTraining} testid="train">{training ? 'Pause' : 'Train'}</Button>
         <Button label="One training step" icon="stepForward" keys="n" disabled={!ready} onClick={() => void stepOnce()} testid="step" />
@@ -29,7 +28,8 @@ export function TopBar() {
         <div><dt>step</dt><dd data-testid="steps">{steps.toLocaleString('en')}</dd></div>
         <div><dt>loss</dt><dd data-testid="loss">{Number.isFinite(loss) ? loss.toFixed(4) : '-'}</dd></div>
       </dl>
-      <div class="group end">
+      <span class="model-name">{name}</span>
+      <div class="group">
         <Button label="Share and save" icon="share" onClick={() => showDialog('share')} testid="share" />
         <Button label={`Colours: ${theme}`} icon={themeIcon[theme]} onClick={() => setSettings({ theme: nextTheme[theme] })} testid="theme" />
         <Button label="Help and keys" icon="help" keys="?" onClick={() => showDialog('help')} testid="help" />
