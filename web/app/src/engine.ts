@@ -1,6 +1,7 @@
 // engine.ts - where the page gets its engine from: started once, on first use.
 import { createEngine, decodeTrace } from '@engine/client';
 import type { Engine, Trace } from '@engine/protocol';
+import { withDatasets } from './lib/datasets';
 import * as parts from '@parts';
 
 export interface EngineModule {
@@ -11,7 +12,7 @@ export interface EngineModule {
 
 /** An engine of its own, with a worker of its own: whoever asks for it closes it. */
 export async function newEngine(): Promise<EngineModule> {
-  return { engine: createEngine(parts), decode: decodeTrace };
+  return { engine: withDatasets(createEngine(parts)), decode: decodeTrace };
 }
 
 let started: Promise<EngineModule> | null = null;

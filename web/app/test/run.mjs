@@ -20,7 +20,7 @@ await build({
   entryPoints: tests.map((name) => path.join(here, name)), outdir: out, outExtension: { '.js': '.mjs' }, bundle: true, platform: 'node', format: 'esm', target: 'node20',
   jsx: 'automatic', jsxImportSource: 'preact', tsconfig: path.resolve(here, '../tsconfig.json'), sourcemap: 'inline', plugins: [noParts], logLevel: 'warning',
   // What only pages load: styles, and what vite makes.
-  loader: { '.css': 'empty' }, external: ['virtual:ops'],
+  loader: { '.css': 'empty', '.idx1-ubyte': 'empty', '.idx3-ubyte': 'empty' }, external: ['virtual:ops'],
 });
 const { status } = spawnSync(process.execPath, ['--enable-source-maps', '--test', ...tests.map((name) => path.join(out, name.replace(/\.ts$/, '.mjs')))], { stdio: 'inherit' });
 process.exit(status ?? 1);

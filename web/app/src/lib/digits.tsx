@@ -23,6 +23,24 @@ function Image({ pixels, rows, cols }: { pixels: Float32Array; rows: number; col
   return <canvas ref={canvas} width={cols} height={rows} aria-hidden="true" />;
 }
 
+/** Whether the model draws an image of each example, instead of naming its class. */
+export const draws = (e: Examples, size: number): boolean => !!e.p && e.p.length === (e.xShape[0] ?? 0) * size;
+
+/** Images and what the model makes of each. */
+export function Redrawn({ examples: e, rows, cols }: { examples: Examples; rows: number; cols: number }) {
+  const size = rows * cols;
+  return (
+    <ul class="digits redrawn" data-testid="redrawn">
+      {Array.from({ length: e.xShape[0] ?? 0 }, (_, i) => (
+        <li key={i} class="digit" aria-label={`example ${i + 1} and its image by the model`}>
+          <Image pixels={e.x.subarray(i * size, (i + 1) * size)} rows={rows} cols={cols} />
+          <Image pixels={e.p!.subarray(i * size, (i + 1) * size)} rows={rows} cols={cols} />
+        </li>
+      ))}
+    </ul>
+  );
+}
+
 /** Index of the greatest number. */
 export const likeliest = (p: readonly number[]): number => p.reduce((best, v, k) => (v > p[best]! ? k : best), 0);
 
@@ -41,7 +59,7 @@ export function DigitStrip({ examples, rows, cols }: { examples: Examples; rows:
         return (
           <li key={i} class={right ? 'digit' : 'digit wrong'} aria-label={words} data-tip={words}>
             <Image pixels={examples.x.subarray(i * size, (i + 1) * size)} rows={rows} cols={cols} />
-            {p && <span class="digit-said">{!right && <Icon name="close" size={11} />}{said}{!right && <s>{truth}</s>}</span>}
+            {p && <span class="digit-said">{right ? said : <><Icon name="close" size={11} /><s>{said}</s>{truth}</>}</span>}
             {p && <span class="digit-bars" aria-hidden="true">{p.map((v, k) => <span key={k} class={k === truth ? 'truth' : k === said ? 'said' : ''} style={{ height: `${Math.max(4, 100 * v)}%` }} />)}</span>}
           </li>
         );

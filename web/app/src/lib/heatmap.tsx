@@ -151,10 +151,10 @@ export function Heatmap({ grid, most, palette, label, view, onView, cursor, onCu
   const canvas = useRef<HTMLCanvasElement>(null);
   const [box, available] = useWidth();
   const image = useMemo(() => cellImage(grid, most, palette), [grid, most, palette]);
-  const width = Math.min(available, Math.max(12, view.cols * LARGEST_CELL));
-  const square = (view.rows * width) / view.cols;
-  // Few rows are drawn higher than wide, or they would be lines.
-  const height = Math.max(14, Math.min(maxHeight, Math.max(square, Math.min(48, 2.2 * square)), view.rows * LARGEST_CELL));
+  const width = Math.min(available, Math.max(12, grid.cols * LARGEST_CELL));
+  const square = (grid.rows * width) / grid.cols;
+  // Few rows are drawn higher than wide, or they would be lines. The size is that of the whole, however near one looks.
+  const height = Math.max(14, Math.min(maxHeight, Math.max(square, Math.min(48, 2.2 * square)), grid.rows * LARGEST_CELL));
   const drag = useRef<{ x: number; y: number; view: View; moved: boolean } | null>(null);
 
   useEffect(() => {

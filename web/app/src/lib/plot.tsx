@@ -13,6 +13,8 @@ interface Props {
   palette: Palette;
   /** For screen readers: what is drawn, with the last numbers. */
   label: string;
+  /** What the axis below counts; steps when not given. */
+  along?: string;
   log?: boolean;
   height?: number;
   /** Fixed ends of the axis of values. */
@@ -48,7 +50,7 @@ function optionsOf({ lines, palette, log, height = 150, range }: Props, width: n
 }
 
 /** The values under the pointer, or the last ones. */
-function Readings({ x, lines, at }: { x: ArrayLike<number>; lines: Line[]; at: number | null }) {
+function Readings({ x, lines, along, at }: { x: ArrayLike<number>; lines: Line[]; along: string; at: number | null }) {
   const i = at ?? x.length - 1;
   const reading = (values: ArrayLike<number>): number => {
     let k = i;
@@ -58,7 +60,7 @@ function Readings({ x, lines, at }: { x: ArrayLike<number>; lines: Line[]; at: n
   };
   return (
     <p class="readings number" aria-hidden="true">
-      <span class="muted">{x.length ? `step ${x[i] ?? 0}` : ''}</span>
+      <span class="muted">{x.length ? `${along} ${formatNumber(x[i] ?? 0)}` : ''}</span>
       {x.length > 0 && lines.filter((l) => !l.faint).map((l) => (
         <span key={l.label}><span class="swatch" style={{ background: l.colour }} />{l.label} {formatNumber(reading(l.values), 4)}</span>
       ))}
@@ -99,7 +101,7 @@ export function Plot(props: Props) {
 
   return (
     <div class="plot" role="img" aria-label={props.label} data-testid={props.testid}>
-      <Readings x={props.x} lines={lines} at={at} />
+      <Readings x={props.x} lines={lines} along={props.along ?? 'step'} at={at} />
       <div ref={box} style={{ height: `${height ?? 150}px` }} onPointerLeave={() => setAt(null)} />
     </div>
   );

@@ -7,7 +7,8 @@ import { app, useApp } from '../state';
 import { Slider } from '../ui/slider';
 import { BoundaryPicture } from '../lib/boundary';
 import { smooth, thin } from '../lib/curve';
-import { DigitStrip } from '../lib/digits';
+import { DigitStrip, draws, Redrawn } from '../lib/digits';
+import { ExampleRows } from '../lib/examples';
 import { formatBytes, formatCount, formatNumber } from '../lib/format';
 import { type Palette, usePalette } from '../lib/palette';
 import { type Line, Plot } from '../lib/plot';
@@ -88,18 +89,23 @@ function Seen({ palette }: { palette: Palette }) {
   const generation = info?.generation;
   const plane = usePolled(async () => (info?.plane && info.predict ? (await getEngine()).engine.call('boundary', { cols: 48, rows: 48 }) : null), [steps, generation], 200);
   const images = !!info && info.imageRows > 0;
-  const digits = usePolled(async () => (images ? (await getEngine()).engine.call('examples', { held: true, first: 0, n: 24, predict: !!info.predict }) : null), [steps, generation], 500);
+  const rest = !!info && !info.plane && info.nHeld > 0;
+  const examples = usePolled(async () => (rest ? (await getEngine()).engine.call('examples', { held: true, first: 0, n: Math.min(info.nHeld, images ? 24 : 120), predict: !!info.predict }) : null), [steps, generation], 400);
   if (info?.plane && plane) return <section class="section"><h4>What the model says of the plane</h4><BoundaryPicture boundary={plane} palette={palette} /></section>;
-  if (images && digits) {
-    return (
-      <section class="section">
-        <h4>Examples it was not trained on</h4>
-        <DigitStrip examples={digits} rows={info.imageRows} cols={info.imageCols} />
-        <p class="muted small">The number is what the model says; a cross and the right number struck through beside it where it is wrong. Bars are the probabilities of the classes.</p>
-      </section>
-    );
-  }
-  return null;
+  if (!info || !examples || info.plane) return null;
+  if (!images) return <ExampleRows examples={examples} info={info} palette={palette} />;
+  const redrawn = draws(examples, info.imageRows * info.imageCols);
+  return (
+    <section class="section">
+      <h4>Examples it was not trained on</h4>
+      {redrawn ? <Redrawn examples={examples} rows={info.imageRows} cols={info.imageCols} /> : <DigitStrip examples={examples} rows={info.imageRows} cols={info.imageCols} />}
+      <p class="muted small">
+        {redrawn ? 'On the left the example, on the right what the model makes of it.'
+          : 'The number is what the model says. Where it is wrong, that is struck through and the right one stands beside it. Bars are the probabilities of the classes.'}
+        {info.dataset === 'digits' && ' Digits: E. Alpaydin and C. Kaynak, 1998, CC BY 4.0.'}
+      </p>
+    </section>
+  );
 }
 
 function HeldOut() {
