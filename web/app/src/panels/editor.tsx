@@ -21,7 +21,7 @@ let words: Word[] = [];
 async function loadWords(): Promise<void> {
   const { engine } = await getEngine();
   const [known, { ops }] = await Promise.all([engine.call('words', {}), loadOpTexts()]);
-  words = known.map((w) => ({ ...w, doc: w.doc || ops[w.word]?.doc || '' }));
+  words = known.map((w) => ({ ...w, doc: (w.kind === 'op' && ops[w.word]?.doc) || w.doc }));
 }
 
 async function lint(text: string): Promise<Draft['problem']> {

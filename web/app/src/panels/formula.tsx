@@ -31,12 +31,11 @@ function Rows({ math, rows }: { math: string; rows: FormulaRow[] | undefined }) 
   );
 }
 
-/** Asks for numbers anew when `keys` change; an answer that comes too late is dropped. */
+/** Asks for numbers anew when `keys` change; those before stay until then, and an answer that comes too late is dropped. */
 function useAnswer<T>(ask: () => Promise<T>, keys: unknown[]): T | null {
   const [answer, set] = useState<T | null>(null);
   useEffect(() => {
     let current = true;
-    set(null);
     ask().then((a) => { if (current) set(() => a); }, () => undefined);
     return () => { current = false; };
   }, keys);
