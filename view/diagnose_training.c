@@ -144,7 +144,7 @@ static bool losses(const ebb_recorder *r, double *recent, double *least, double 
 
 void ebb__find_rate(ebb_recorder *r, const ebb__finder *self) {
     char name[300], cause[600];
-    double recent, least, first, most = 0;
+    double recent = 0, least = 0, first = 0, most = 0;
     int32_t where = -1;
     if (!losses(r, &recent, &least, &first)) return;
     for (int32_t i = 0; i < (int32_t)r->seen.n; i++) {

@@ -67,11 +67,11 @@ typedef struct ebb__cell {
     ebb__trunk *trunks; /* by src */
     ebb__segment *segments;
     int32_t *down, *down_of, *up, *up_of; /* segments below v: down_of[down[v] .. down[v + 1]) */
-    int32_t *depth, *height; /* edges on the longest way from a source, to a sink; a dummy's are those of its trunk's ends */
-    int32_t *rank, *order; /* order[rank[r] .. rank[r + 1]): vertices, in order */
-    float *begin, *end;    /* of each rank's band */
-    float length, breadth; /* of the drawing, along and across */
-    float u, v0;           /* where it begins in the whole */
+    int32_t *depth, *height; /* weights on the heaviest way from a source, with its own, and on to a sink, without; a dummy's are its trunk's */
+    int32_t *rank, *order;   /* order[rank[r] .. rank[r + 1]): vertices, in order */
+    float *begin, *end;      /* of each rank's band */
+    float length, breadth;   /* of the drawing, along and across */
+    float u, v0;             /* where it begins in the whole */
 } ebb__cell;
 
 /* ---- the whole ---- */
@@ -87,6 +87,7 @@ typedef struct ebb__plan {
     ebb__link *links;
     ebb__cell *cells;             /* the one around comes first */
     int32_t *key;                 /* of a box: its place in the order of the calls; -1: a leaf */
+    int32_t *weight;              /* of a box: EBB__ON_TAPE when backward goes through it, else 1 */
     int32_t *node_box, *leaf_box; /* -1: not visible */
     int32_t *cell_of, *vertex_of; /* of a box: the cell inside it or -1; its vertex in the cell around it */
     int32_t *items;               /* boxes by cell, then key */
@@ -112,6 +113,12 @@ bool ebb__layout_route(ebb__plan *p);
  * other boxes. */
 float ebb__port(const ebb__plan *p, int32_t box, int32_t src, bool in, int32_t *slot);
 const ebb__trunk *ebb__trunk_of(const ebb__cell *c, int32_t src); /* NULL: none */
+
+/* The way of the gradient goes before any other: a vertex on it counts as much as this many beside it. */
+enum { EBB__ON_TAPE = 64 };
+static inline int32_t ebb__weight(const ebb__plan *p, const ebb__vertex *v) {
+    return v->box < 0 ? 0 : p->weight[v->box];
+}
 
 /* A leaf, or where the wire of a leaf comes in. */
 static inline bool ebb__is_leaf(const ebb__plan *p, const ebb__vertex *v) {

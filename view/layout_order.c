@@ -6,7 +6,14 @@
 #include "layout.h"
 #include <string.h>
 
-enum { SWEEPS = 8, EXCHANGES = 4, EXCHANGE_DEGREE = 16, EXCHANGE_VERTICES = 4000 };
+enum {
+    SWEEPS = 8,
+    LARGE = 60000,
+    SWEEPS_LARGE = 3,
+    EXCHANGES = 4,
+    EXCHANGE_DEGREE = 16,
+    EXCHANGE_VERTICES = 4000
+};
 
 typedef struct {
     const ebb__plan *p;
@@ -206,7 +213,8 @@ bool ebb__layout_order(ebb__plan *p, ebb__cell *c) {
     const size_t bytes = (size_t)c->n * sizeof *s.best;
     int64_t fewest = crossings(&s);
     memcpy(s.best, c->order, bytes);
-    for (int sweep = 0; sweep < SWEEPS && fewest; sweep++) {
+    const int sweeps = c->n > LARGE ? SWEEPS_LARGE : SWEEPS;
+    for (int sweep = 0; sweep < sweeps && fewest; sweep++) {
         if (sweep % 2)
             for (int32_t r = c->n_ranks - 2; r >= 0; r--) sort_rank(&s, r, false);
         else

@@ -24,13 +24,13 @@ typedef struct {
 static bool is_dummy(const ebb__cell *c, int32_t v) { return v >= c->n_real; }
 
 /* How long the longest way through this segment is. */
-static int32_t length_of(const ebb__cell *c, const ebb__segment *s) {
-    return c->depth[s->up] + c->height[s->low] + 1;
+static int32_t length_of(const ebb__plan *p, const ebb__cell *c, const ebb__segment *s) {
+    return c->depth[s->up] + c->height[s->low] + ebb__weight(p, &c->v[s->low]);
 }
 
 /* What a vertex would rather go on by: the longest way, of two that are as long the one without dummies. */
-static int32_t rather(const ebb__cell *c, const ebb__segment *s) {
-    return 2 * length_of(c, s) + !(is_dummy(c, s->up) || is_dummy(c, s->low));
+static int32_t rather(const ebb__plan *p, const ebb__cell *c, const ebb__segment *s) {
+    return 2 * length_of(p, c, s) + !(is_dummy(c, s->up) || is_dummy(c, s->low));
 }
 
 /* ---- ports of boxes: the segment of the longest way ends in the middle, the others beside it in their order ---- */
@@ -46,7 +46,7 @@ static void spread_ports(placer *q) {
         int32_t main = 0;
         if (c->v[v].box < 0 || q->p->cell_of[c->v[v].box] >= 0 || n < 2) continue;
         for (int32_t i = 1; i < n; i++)
-            if (rather(c, &c->segments[of[i]]) > rather(c, &c->segments[of[main]])) main = i;
+            if (rather(q->p, c, &c->segments[of[i]]) > rather(q->p, c, &c->segments[of[main]])) main = i;
         const int32_t side = main > n - 1 - main ? main : n - 1 - main;
         const float room = (c->v[v].hi - 8) / (float)side, step = room < PORT_STEP ? room : PORT_STEP;
         for (int32_t i = 0; i < n; i++) {
@@ -81,12 +81,12 @@ static void join(placer *q, int32_t r, int kind, int32_t longest) {
         int32_t best = -1, most_liked = -1;
         for (int32_t k = 0; k < n; k++) { /* from the middle outwards */
             const int32_t s = of[(n - 1) / 2 + (k % 2 ? (k + 1) / 2 : -(k / 2))], u = c->segments[s].up;
-            const int32_t liked = rather(c, &c->segments[s]);
+            const int32_t liked = rather(q->p, c, &c->segments[s]);
             const bool both = is_dummy(c, u) && is_dummy(c, w), leaves = q->goes_on[u] && !is_dummy(c, w);
             if (q->joined_down[u] >= 0 || c->v[u].pos <= last || c->v[u].pos >= q->most[i]) continue;
-            if ((kind == LONGEST && length_of(c, &c->segments[s]) != longest) || (kind == TRUNK && !both) ||
-                (kind != REST && leaves) || (is_dummy(c, w) && !is_dummy(c, u) && n > 1) ||
-                (kind != REST && !both && q->least[u] != s))
+            if ((kind == LONGEST && length_of(q->p, c, &c->segments[s]) != longest) ||
+                (kind == TRUNK && !both) || (kind != REST && leaves) ||
+                (is_dummy(c, w) && !is_dummy(c, u) && n > 1) || (kind != REST && !both && q->least[u] != s))
                 continue;
             if (liked > most_liked) best = s, most_liked = liked;
         }
@@ -107,7 +107,8 @@ static void make_blocks(placer *q) {
             const int32_t s = c->down_of[k];
             if (is_dummy(c, v) && is_dummy(c, c->segments[s].low)) q->goes_on[v] = true;
             const int32_t more =
-                q->least[v] < 0 ? 1 : rather(c, &c->segments[s]) - rather(c, &c->segments[q->least[v]]);
+                q->least[v] < 0 ? 1
+                                : rather(q->p, c, &c->segments[s]) - rather(q->p, c, &c->segments[q->least[v]]);
             if (more > 0) q->least[v] = s, as_good = 0;
             else if (more == 0 && ++as_good % 2 == 0)
                 q->least[v] = c->down_of[k - as_good / 2]; /* the middle one of them */
@@ -127,7 +128,7 @@ static void make_blocks(placer *q) {
             q->block[v] = q->n_blocks, q->shift[v] = shift, q->by_block[n++] = v;
             const int32_t s = q->joined_down[v];
             if (s < 0) break;
-            on_longest += length_of(c, &c->segments[s]) == longest;
+            on_longest += length_of(q->p, c, &c->segments[s]) == longest;
             shift += c->segments[s].up_port - c->segments[s].low_port;
             v = c->segments[s].low;
         }

@@ -57,11 +57,11 @@ static bool longest_paths(ebb__plan *p, ebb__cell *c, const edges *g) {
         }
         c->v[v].rank = r;
         if (!is_item(c, v) && !r && !ebb__is_leaf(p, &c->v[v]))
-            c->depth[v] = n; /* the data's way comes before that of leaves */
+            c->depth[v] = EBB__ON_TAPE * n; /* the data's way comes before that of leaves */
         for (int32_t k = g->at[v]; k < g->at[v + 1]; k++) {
             const int32_t w = g->to[k];
             c->v[w].rank = max_of(c->v[w].rank, r + 1);
-            c->depth[w] = max_of(c->depth[w], c->depth[v] + 1);
+            c->depth[w] = max_of(c->depth[w], c->depth[v] + ebb__weight(p, &c->v[w]));
         }
     }
     c->n_ranks = n ? last + 1 + (n && !is_item(c, n - 1) && c->v[n - 1].rank > last) : 0;
@@ -81,7 +81,7 @@ static bool settle(ebb__plan *p, ebb__cell *c, const edges *g) {
         for (int32_t k = g->at[v]; k < g->at[v + 1]; k++) {
             lowest[v] = min_of(lowest[v], lowest[g->to[k]] - 1);
             end[v] = max_of(end[v], c->v[g->to[k]].rank);
-            c->height[v] = max_of(c->height[v], c->height[g->to[k]] + 1);
+            c->height[v] = max_of(c->height[v], c->height[g->to[k]] + ebb__weight(p, &c->v[g->to[k]]));
         }
         in_rank[c->v[v].rank]++;
     }

@@ -82,7 +82,8 @@ static bool add_dummies(ebb__plan *p, ebb__cell *c) {
         for (int32_t j = k->link; j < k->link + k->n_links && k->n_dummies; j++) {
             const ebb__link *l = &p->links[j];
             const int32_t last = k->dummy + v[l->low].rank - rank_of(c, k) - 2; /* the dummy just above it */
-            if (last >= k->dummy) height[last] = max_of(height[last], height[l->low]);
+            if (last >= k->dummy)
+                height[last] = max_of(height[last], height[l->low] + ebb__weight(p, &v[l->low]));
         }
         for (int32_t d = c->n - 2; d >= k->dummy; d--) height[d] = max_of(height[d], height[d + 1]);
     }

@@ -2,7 +2,7 @@
  *
  * A node is shown by its own box when all groups around it are open, else by the box of the outermost closed one. Rounds folded into the first of
  * their twins are shown by what shows the first one's nodes. A leaf belongs to the innermost group around all who read it: it is shown where that is open,
- * beside a composed op that is closed, and not at all inside other closed groups or folded rounds; inputs are shown at the top. */
+ * beside a composed op that is closed (but constants, which are its own affair), and not at all inside other closed groups or folded rounds; inputs are shown at the top. */
 #include "layout.h"
 #include <stdio.h>
 #include <string.h>
@@ -181,11 +181,20 @@ static bool show_leaves(ebb__plan *p, const group *g) {
             p->leaf_box[i] = add_box(p, EBB_BOX_TENSOR, i, 1, in < 0 ? -1 : g[in].box, -1);
         } else if (g[in].box >= 0) { /* inside a closed group */
             const ebb_box *b = &p->boxes[g[in].box];
-            if (t->groups[b->id].kind == EBB_TG_OP)
+            if (t->groups[b->id].kind == EBB_TG_OP && named)
                 p->leaf_box[i] = add_box(p, EBB_BOX_TENSOR, i, 1, b->frame, -1);
         }
     }
     return true;
+}
+
+/* A group is on the tape when one of its nodes is. */
+static void weigh(ebb__plan *p) {
+    for (int32_t b = 0; b < p->n_boxes; b++) p->weight[b] = 1;
+    for (int32_t i = 0; i < p->t->n_nodes; i++)
+        if (p->t->nodes[i].on_tape && p->node_box[i] >= 0) p->weight[p->node_box[i]] = EBB__ON_TAPE;
+    for (int32_t b = p->n_boxes - 1; b >= 0; b--) /* from the inside out */
+        if (p->weight[b] > 1 && p->boxes[b].frame >= 0) p->weight[p->boxes[b].frame] = EBB__ON_TAPE;
 }
 
 /* ---- wires ------------------------------------------------------------------------------------------------------------------ */
@@ -241,10 +250,12 @@ bool ebb__layout_visible(ebb__plan *p) {
     p->node_box = EBB__NEW(&p->mem, t->n_nodes, int32_t);
     p->leaf_box = EBB__NEW(&p->mem, t->n_tensors, int32_t);
     p->boxes = EBB__NEW(&p->mem, most, ebb_box);
-    p->key = EBB__NEW(&p->mem, most, int32_t);
-    if (!g || !same || !p->node_box || !p->leaf_box || !p->boxes || !p->key) return false;
+    p->key = EBB__NEW(&p->mem, most, int32_t), p->weight = EBB__NEW(&p->mem, most, int32_t);
+    if (!g || !same || !p->node_box || !p->leaf_box || !p->boxes || !p->key || !p->weight) return false;
     show_groups(p, g);
     fold(t, g, same);
     show_nodes(p, g, same);
-    return show_leaves(p, g) && find_wires(p);
+    if (!show_leaves(p, g)) return false;
+    weigh(p);
+    return find_wires(p);
 }

@@ -23,8 +23,8 @@ static ebb_status on_event(ebb *e, const ebb_event *ev, void *user) {
     switch (ev->kind) {
     case EBB_EV_OP: return ebb__record_op(r, ev);
     case EBB_EV_RULE: return ebb__record_rule(r, ev);
-    case EBB_EV_BACKWARD_BEGIN: return ebb__record_begin(r, ev);
-    case EBB_EV_BACKWARD_END: return ebb__record_end(r);
+    case EBB_EV_BACKWARD_BEGIN: return ebb__backward_begin(r, ev);
+    case EBB_EV_BACKWARD_END: return ebb__backward_end(r);
     case EBB_EV_LEAF_GRAD: return ebb__record_leaf(r, ev);
     default: return ebb__record_step(r);
     }
@@ -68,7 +68,6 @@ ebb_recorder *ebb_record_begin(ebb *e, const ebb_record_options *options) {
     if (!e || ebb_failed(e)) return NULL;
     ebb_recorder *r = (ebb_recorder *)ebb_memory_get(e, sizeof *r);
     if (!r) return NULL;
-    memset(r, 0, sizeof *r);
     r->e = e;
     r->o.size = sizeof r->o;
     if (options)

@@ -52,7 +52,7 @@ async function measure(pages, key) {
   const results = {};
   for (const [name, page] of Object.entries(pages)) {
     await page.bringToFront();
-    const losses = await attempt(() => page.evaluate((k) => window.bench.losses(k), key));
+    const losses = await attempt(() => page.evaluate(([k, firstTwo]) => window.bench.losses(k, firstTwo), [key, options.quick]));
     results[name] = losses.error ? { error: losses.error } : { losses: losses.value, same: agrees(losses.value, WORKLOADS[key].reference), times: [] };
   }
   const rounds = options.quick ? 3 : 9;

@@ -300,6 +300,20 @@ static void opening_moves_little(void **state) {
     graph_free(&g);
 }
 
+/* What backward goes through is in one line, though another way is longer. */
+static void gradient_way(void **state) {
+    graph g = graph_new();
+    const int32_t y = OP(&g, "linear", "", input(&g, "x"), param(&g, "w"));
+    OP(&g, "cross_entropy", "loss", y, input(&g, "labels"));
+    g.nodes[0].on_tape = g.nodes[1].on_tape = true;
+    OP(&g, "mean", "accuracy", OP(&g, "to", "", OP(&g, "eq", "", OP(&g, "argmax", "", y), y)));
+    ebb_layout *l = lay_out(*state, &g, NULL, false);
+    const ebb_box *a = &l->boxes[find(l, EBB_BOX_NODE, 0)], *b = &l->boxes[find(l, EBB_BOX_NODE, 1)];
+    assert_near(a->x + a->w / 2, b->x + b->w / 2, 0.01);
+    ebb_layout_free(*state, l);
+    graph_free(&g);
+}
+
 static void at_first(void **state) {
     UNUSED(state);
     graph g = residual(40, true);
@@ -444,6 +458,7 @@ int main(void) {
         SESSION_TEST(merged_wires),
         SESSION_TEST(nested),
         SESSION_TEST(opening_moves_little),
+        SESSION_TEST(gradient_way),
         cmocka_unit_test(at_first),
         SESSION_TEST(large),
         SESSION_TEST(wide),

@@ -21,12 +21,12 @@ const modules = [['ebb-engine.wasm', 'build/engine/ebb-engine.wasm'], ['ebb-engi
 rmSync(out, { recursive: true, force: true });
 mkdirSync(out, { recursive: true });
 for (const [name, from] of modules) {
-  const file = path.join(root, from);
-  cpSync(existsSync(file) ? file : path.join(root, modules[0][1]), path.join(out, name));
+  if (existsSync(path.join(root, from))) cpSync(path.join(root, from), path.join(out, name));
+  else if (!name.includes('threads')) throw new Error(`${from} is not there: ./dev build ${from.split('/')[1]} makes it`);
 }
 
 writeFileSync(path.join(out, 'package.json'), JSON.stringify({
-  name: 'ebb', version: '0.1.0', description: 'A plugin-based autograd engine, in WebAssembly.', license: 'MIT', type: 'module', sideEffects: false,
+  name: 'ebb', version: '0.1.0', description: 'A plugin-based autograd engine, in WebAssembly.', license: 'MIT', type: 'module', engines: { node: '>=20.16' }, sideEffects: false,
   exports: Object.fromEntries(Object.entries(entries).map(([k, v]) =>
     [k.replace(/^ebb-?/, './').replace(/\/$/, ''), { types: `./types/${v.replace('.ts', '.d.ts')}`, default: `./${k}.js` }])),
   files: ['*.js', '*.wasm', 'types', 'README.md'],
@@ -43,7 +43,7 @@ for (const group of groups) {
 }
 
 const { load } = await import(pathToFileURL(path.join(out, 'ebb.js')));
-const ops = writeOps(await load(), path.join(generated, 'ops.ts'));
+const ops = writeOps(await load({ wasm: pathToFileURL(path.join(out, 'ebb-engine-full.wasm')) }), path.join(generated, 'ops.ts'));
 
 execFileSync(path.join(root, 'node_modules/.bin/tsc'), ['-p', here, '--outDir', path.join(out, 'types')], { stdio: 'inherit' });
 for (const file of readdirSync(path.join(out, 'types'), { recursive: true })) { // a user's compiler knows the names of modules only

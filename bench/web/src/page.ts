@@ -37,11 +37,11 @@ export class Bench {
     return this.#current.trainer;
   }
 
-  /** The losses of the first, the 10th and the last step of an episode. */
-  async losses(key: Key): Promise<number[]> {
+  /** The losses of the first, the 10th and the last step of an episode, or of the first two alone. */
+  async losses(key: Key, firstTwo = false): Promise<number[]> {
     const t = await this.#of(key), { last } = WORKLOADS[key], seen: number[] = [];
     await t.start();
-    for (let i = 1; i <= last; i++) {
+    for (let i = 1; i <= (firstTwo ? 10 : last); i++) {
       const loss = await t.loss(t.step());
       if (i === 1 || i === 10 || i === last) seen.push(loss);
     }

@@ -1,6 +1,7 @@
 // tf.ts - the workloads in TensorFlow.js, tuned: its products of transposed matrices are slow, so every product has a gradient that transposes first.
 //
 // The same for convolutions, whose gradient to the filter its wasm backend lacks, and to the input is slow: as products and as convolutions.
+import '@tensorflow/tfjs-core/dist/register_all_gradients.js';
 import * as tf from '@tensorflow/tfjs-core';
 import { setThreadsCount, setWasmPaths } from '@tensorflow/tfjs-backend-wasm';
 import { Bench, type Trainer } from './page.ts';
@@ -113,10 +114,12 @@ function initialOf(w: Workload): T[] {
   }));
 }
 
+const onehot = (k: Int32Array, n: number): T => tf.tidy(() => tf.cast(tf.oneHot(tf.tensor1d(k, 'int32'), n), 'float32'));
+
 function batchOf(w: Workload): [T, T] {
   const { x, xShape, y, yShape, classes } = w.data().batch;
-  const xs = x instanceof Int32Array ? tf.oneHot(tf.tensor1d(x, 'int32'), classes).toFloat() : tf.tensor(x, xShape);
-  const ys = y instanceof Int32Array ? tf.oneHot(tf.tensor1d(y, 'int32'), classes).toFloat() : tf.tensor(y, yShape);
+  const xs = x instanceof Int32Array ? onehot(x, classes) : tf.tensor(x, xShape);
+  const ys = y instanceof Int32Array ? onehot(y, classes) : tf.tensor(y, yShape);
   return [w.key === 'c' ? tf.transpose(xs, [0, 2, 3, 1]) : xs, ys];
 }
 

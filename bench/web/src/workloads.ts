@@ -78,7 +78,7 @@ const all: Workload[] = [
 ];
 export const WORKLOADS = Object.fromEntries(all.map((w) => [w.key, w])) as Record<Key, Workload>;
 
-/** The later a loss, the further rounding may have carried it. */
+/** Whether the losses that were seen are the reference's. The later a loss, the further rounding may have carried it. */
 export function agrees(seen: number[], reference: number[]): boolean {
-  return reference.every((r, i) => Math.abs(seen[i]! - r) <= [1e-5, 1e-3, 0.05][i]! * r + 5e-6);
+  return seen.every((v, i) => Math.abs(v - reference[i]!) <= [1e-5, 1e-3, 0.05][i]! * reference[i]! + 5e-6);
 }

@@ -25,7 +25,8 @@ function reporting<R>(e: Session, line: (l: CheckLine) => void, f: (options: num
 }
 
 export function certificate(name: string, about: Pick<Inspection, 'hash' | 'bytes' | 'imports'>, message: string): Certificate {
-  return { ok: false, plugin: name, doc: '', ops: [], checks: [], passed: 0, failed: 0, skipped: 0, hash: about.hash, bytes: about.bytes, imports: about.imports, message, ms: 0 };
+  const { hash, bytes, imports } = about;
+  return { ok: false, plugin: name, doc: '', ops: [], checks: [], passed: 0, failed: 0, skipped: 0, hash, bytes, imports, message, ms: 0 };
 }
 
 /** What the plugin's entry says of itself; nothing when it is not one. */
@@ -56,6 +57,7 @@ export async function certify(e: Session, name: string, bytes: ArrayBuffer, prog
       progress(l);
     }, (o) => w.frame(() => w.x.ebb_plugin_add(e.pointer, entry, w.text(name), o)));
     cert.ok = added !== 0;
+    e.ops.attach();
     if (!added) cert.message = e.failure()?.message ?? 'it was refused';
   } catch (error) {
     if (error instanceof WebAssembly.LinkError) cert.message = `it cannot be linked: ${error.message}`;

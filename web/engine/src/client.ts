@@ -26,7 +26,7 @@ export interface EngineOptions {
 
 type Call = Requests & FullRequests;
 type Build = 'lean' | 'full' | 'threaded';
-const BESIDE: Record<Build, () => URL> = { // written out, so that bundlers find the files
+const BESIDE: Record<Build, () => URL> = { // written out, so that bundlers find the files; the visualiser's build lays them beside the page itself
   lean: () => new URL(/* @vite-ignore */ './ebb-engine.wasm', import.meta.url),
   full: () => new URL(/* @vite-ignore */ './ebb-engine-full.wasm', import.meta.url),
   threaded: () => new URL(/* @vite-ignore */ './ebb-engine-threads.wasm', import.meta.url),
@@ -65,7 +65,7 @@ class Client implements Engine {
     let link: WorkerLink;
     try {
       const most = training && !full && (inNode || globalThis.crossOriginIsolated) ? this.#o.threads ?? 1 : 1;
-      const module = await this.#module(full ? 'full' : most > 1 ? 'threaded' : 'lean'), worker = this.#o.worker?.() ?? (await startWorker());
+      const module = await this.#module(full ? 'full' : most > 1 ? 'threaded' : 'lean'), worker = this.#o.worker?.() ?? startWorker();
       link = new WorkerLink(worker);
       await link.init({ module, full, threads: most, generation: this.generation });
     } catch (e) {

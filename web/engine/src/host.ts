@@ -85,11 +85,10 @@ export class Host implements Handlers {
     return out;
   }
   #forgetRecord(): void {
-    if (this.#trace === this.#recorded) this.#trace = null;
+    if (this.#trace !== this.#file) this.#trace = null;
     this.#record?.dispose();
     this.#record = null;
   }
-  #recorded: { frames: number; frame(i: number): number } | null = null;
 
   load = ({ text, seed }: Requests['load']['args']): Requests['load']['result'] => {
     const next = this.#read(text, seed);
@@ -157,7 +156,7 @@ export class Host implements Handlers {
         tables = record.end();
       });
       this.#record = record;
-      this.#trace = this.#recorded = { frames: 1, frame: () => tables };
+      this.#trace = { frames: 1, frame: () => tables };
       const steps = this.#steps([step], new Float64Array(0), performance.now() - start, step.finite ? undefined : notFinite(step));
       return { file: traceFile(session, [tables]), steps };
     } catch (e) {
@@ -210,7 +209,8 @@ export class Host implements Handlers {
 
   boundary = ({ cols, rows }: Requests['boundary']['args']): Boundary => this.#within(({ model, session, info }) => {
     if (!info.plane) throw new EbbError("this model's examples are not points of a plane");
-    const shown = model.examples(false, 0, Math.min(info.nTrain, 1000)), points = numbers(shown.x), [xMin, xMax] = extent(points, 0), [yMin, yMax] = extent(points, 1);
+    const shown = model.examples(false, 0, Math.min(info.nTrain, 1000)), points = numbers(shown.x);
+    const [xMin, xMax] = extent(points, 0), [yMin, yMax] = extent(points, 1);
     const grid = new Float32Array(2 * rows * cols);
     for (let r = 0; r < rows; r++) for (let c = 0; c < cols; c++) {
       grid[2 * (r * cols + c)] = xMin + ((c + 0.5) / cols) * (xMax - xMin);

@@ -5,10 +5,11 @@ import type { Source } from './wasm.ts';
 /** True under node, where files are read instead of fetched. */
 export const inNode = typeof process === 'object' && !!process.versions?.node;
 
+/** A module of node's own, got in a way that bundlers for pages do not follow. */
+export function ofNode<T>(name: string): T { return process.getBuiltinModule(name) as T; }
+
 async function fromFile(url: URL): Promise<WebAssembly.Module> {
-  const name = 'node:fs/promises'; // a name that bundlers for pages do not follow
-  const { readFile } = (await import(/* @vite-ignore */ name)) as typeof import('node:fs/promises');
-  return WebAssembly.compile(await readFile(url));
+  return WebAssembly.compile(await ofNode<typeof import('node:fs/promises')>('node:fs/promises').readFile(url));
 }
 
 async function fromResponse(r: Response): Promise<WebAssembly.Module> {

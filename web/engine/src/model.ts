@@ -1,5 +1,5 @@
 // model.ts - a model of the language (<ebb/lang.h>) in a session.
-import { C, ebb_model_info, EBB_MODEL_INFO, ebb_problem, ebb_step, EBB_SPAN } from './generated/abi.ts';
+import { C, EBB_MODEL_CHECK, ebb_model_info, EBB_MODEL_INFO, ebb_problem, ebb_step, EBB_SPAN } from './generated/abi.ts';
 import type { ModelInfo, Problem, Span } from './protocol.ts';
 import { EbbError } from './error.ts';
 import type { Session } from './session.ts';
@@ -7,6 +7,8 @@ import { Tensor } from './tensor.ts';
 
 /** What one training step did (ebb_step). */
 export interface StepResult { step: number; loss: number; lr: number; gradNorm: number; metrics: number[]; finite: boolean }
+/** One element of a parameter: its derivative by the tape and by differences (ebb_model_check). */
+export interface GradientCheck { parameter: string; element: number; analytic: number; numeric: number; allowed: number; passed: boolean }
 interface RawSpan { line: number; column: number; end_line: number; end_column: number; offset: number; length: number }
 interface RawInfo {
   trains: boolean; optimizer: string; steps: number; dataset: string; batch: number; n_train: number; n_held: number; classes: number;
@@ -97,6 +99,21 @@ export class Model {
 
   /** Runs the statements on the current batch. -> the loss, or the value of the last statement. */
   forward(): Tensor { return this.#tensor(() => this.session.wasm.x.ebb_model_forward(this.pointer)); }
+  /** What a name of the text had at the end of the last run; null when nothing has it. Valid as long as the scope of that run. */
+  value(name: string): Tensor | null {
+    const w = this.session.wasm, p = w.frame(() => w.x.ebb_model_value(this.pointer, w.text(name)));
+    return p ? new Tensor(this.session, p, this.session.scopeOwner ?? this.session.always) : null;
+  }
+  /** Compares the derivatives of the loss with differences, in some elements of each parameter. */
+  gradcheck(elements = 0): GradientCheck[] {
+    const w = this.session.wasm, rows: GradientCheck[] = [];
+    const report = w.callback('ii', '', (_user, c) => { rows.push(w.read<GradientCheck>(c!, EBB_MODEL_CHECK)); });
+    try {
+      const status = w.x.ebb_model_gradcheck(this.pointer, elements, report.pointer, 0), error = this.session.failure();
+      if (status && status !== C.EBB_E_VERIFY) throw error ?? new EbbError('gradcheck failed');
+      return rows;
+    } finally { report.drop(); }
+  }
   get stepsDone(): number { return Number(this.session.wasm.x.ebb_model_steps_done(this.pointer)); }
   /** Parameters, optimizer, random numbers and batches as at first. */
   restart(): void {

@@ -78,7 +78,8 @@ export class OpTable {
       for (const method of w.u32[(op + ebb_op.flags) >> 2]! & C.EBB_INPLACE ? [name, `${name}_`] : [name]) {
         const inPlace = method !== name;
         if (!(method in session)) session[method] = (...args: Argument[]) => this.run(name, args, inPlace);
-        if (takesTensor && !(method in tensor)) tensor[method] = function (this: Tensor, ...args: Argument[]) { return this.session.ops.run(name, [this, ...args], inPlace); };
+        if (!takesTensor || method in tensor) continue;
+        tensor[method] = function (this: Tensor, ...args: Argument[]) { return this.session.ops.run(name, [this, ...args], inPlace); };
       }
     }
   }
@@ -93,8 +94,9 @@ export class OpTable {
     if (!op) throw new EbbError(`there is no op ${name}`, 'name');
     const info = readOp(this.#e, op), size = w.u32[(op + ebb_op.attrs_size) >> 2]!, defaults = w.frame(() => w.x.ebb_op_defaults(pointer, w.text(name)));
     const way: Way = {
-      info, name: w.u32[(op + ebb_op.name) >> 2]!, hash: hashOf(name), required: info.inputs.filter((o) => !o.optional && !o.variadic).length,
-      least: info.inputs.length, variadic: info.inputs.some((o) => o.variadic), outs: info.outputs.some((o) => o.variadic) ? MOST_OUTS : info.outputs.length, size, defaults,
+      info, name: w.u32[(op + ebb_op.name) >> 2]!, hash: hashOf(name), size, defaults, least: info.inputs.length,
+      required: info.inputs.filter((o) => !o.optional && !o.variadic).length, variadic: info.inputs.some((o) => o.variadic),
+      outs: info.outputs.some((o) => o.variadic) ? MOST_OUTS : info.outputs.length,
     };
     this.#ways.set(name, way);
     return way;

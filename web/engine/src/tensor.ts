@@ -166,13 +166,6 @@ export class Tensor {
     this.owner = new Owner('it was disposed of');
     net.register(this, { session: this.session, pointer, owner: this.owner, what: `a tensor of [${this.shape}]` }, this);
   }
-  /** @internal */
-  static kept(session: Session, pointer: number): Tensor {
-    const t = new Tensor(session, pointer, session.always);
-    t.#own(pointer);
-    return t;
-  }
-
   /** Gives a kept tensor up. One that belongs to a scope ends with it; this only forbids its use. */
   dispose(): void {
     if (!this.owner.open) return;

@@ -1,6 +1,6 @@
 // threads.ts - the engine on several threads: workers with an instance each of the same module over one shared memory, each with a stack of its own.
 // They stay in the engine's ebb_worker (core/parallel.c) until they are ended with the worker that holds the engine.
-import { inNode } from './loader.ts';
+import { inNode, ofNode } from './loader.ts';
 import { Wasm } from './wasm.ts';
 
 const STACK = 1 << 20;
@@ -8,13 +8,12 @@ const INITIAL = 512, MOST = 32768; // pages of 64 KB; what the module is linked 
 
 export interface ThreadStart { module: WebAssembly.Module; memory: WebAssembly.Memory; stack: number }
 
-async function startThread(start: ThreadStart): Promise<void> {
+function startThread(start: ThreadStart): void {
   if (!inNode) {
     new Worker(new URL(/* @vite-ignore */ './ebb-thread.js', import.meta.url), { type: 'module' }).postMessage(start);
     return;
   }
-  const name = 'node:worker_threads'; // a name that bundlers for pages do not follow
-  const { Worker: Thread } = (await import(/* @vite-ignore */ name)) as typeof import('node:worker_threads');
+  const { Worker: Thread } = ofNode<typeof import('node:worker_threads')>('node:worker_threads');
   new Thread(new URL('./ebb-thread.js', import.meta.url), { workerData: start }).unref();
 }
 
@@ -22,6 +21,6 @@ async function startThread(start: ThreadStart): Promise<void> {
 export async function openThreads(module: WebAssembly.Module, threads: number): Promise<Wasm> {
   const memory = new WebAssembly.Memory({ initial: INITIAL, maximum: MOST, shared: true });
   const wasm = await Wasm.open(module, memory);
-  for (let i = 1; i < threads; i++) await startThread({ module, memory, stack: (wasm.malloc(STACK) + STACK) & ~15 });
+  for (let i = 1; i < threads; i++) startThread({ module, memory, stack: (wasm.malloc(STACK) + STACK) & ~15 });
   return wasm;
 }

@@ -23,7 +23,11 @@ export function layoutOf(table: string): Layout {
   let l = layouts.get(table);
   if (!l) {
     const [size, ...fields] = table.split(' ');
-    l = { size: Number(size), fields: fields.map((f) => { const [name, kind, at, n] = f.split(':'); return { name: name!, kind: kind!, at: Number(at), n: Number(n) }; }) };
+    const read = (f: string) => {
+      const [name, kind, at, n] = f.split(':');
+      return { name: name!, kind: kind!, at: Number(at), n: Number(n) };
+    };
+    l = { size: Number(size), fields: fields.map(read) };
     layouts.set(table, l);
   }
   return l;

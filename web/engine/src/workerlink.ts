@@ -1,5 +1,5 @@
 // workerlink.ts - one worker and the requests that wait for it: answers, progress, the clock. It ends once, and whoever waits then is told why.
-import { inNode } from './loader.ts';
+import { inNode, ofNode } from './loader.ts';
 import type { FromWorker, Init, ToWorker } from './messages.ts';
 import type { EngineFailure } from './protocol.ts';
 
@@ -10,10 +10,9 @@ export type AnyWorker = Pick<Worker, 'postMessage' | 'terminate'> & {
 };
 
 /** The worker's script beside this file. */
-export async function startWorker(): Promise<AnyWorker> {
+export function startWorker(): AnyWorker {
   if (!inNode) return new Worker(new URL(/* @vite-ignore */ './ebb-worker.js', import.meta.url), { type: 'module' }) as AnyWorker;
-  const name = 'node:worker_threads'; // a name that bundlers for pages do not follow
-  const { Worker: Thread } = (await import(/* @vite-ignore */ name)) as typeof import('node:worker_threads');
+  const { Worker: Thread } = ofNode<typeof import('node:worker_threads')>('node:worker_threads');
   const thread = new Thread(new URL('./ebb-worker.js', import.meta.url));
   const like: AnyWorker = { postMessage: (m: unknown) => thread.postMessage(m), terminate: () => void thread.terminate(), onmessage: null, onerror: null };
   thread.on('message', (data: FromWorker) => like.onmessage?.({ data } as MessageEvent<FromWorker>));
@@ -21,7 +20,10 @@ export async function startWorker(): Promise<AnyWorker> {
   return like;
 }
 
-interface Waiting { name: string; resolve(r: unknown): void; reject(f: EngineFailure): void; timer: ReturnType<typeof setTimeout>; ms: number; extends: boolean; seen?: (p: unknown) => void }
+interface Waiting {
+  name: string; resolve(r: unknown): void; reject(f: EngineFailure): void; seen?: (p: unknown) => void;
+  timer: ReturnType<typeof setTimeout>; ms: number; extends: boolean;
+}
 
 export class WorkerLink {
   alive = true;

@@ -14,7 +14,7 @@ export function buffer(file) {
   return b.buffer.slice(b.byteOffset, b.byteOffset + b.length);
 }
 /** The module of a plugin, built with the engine. */
-export const plugin = (name) => buffer(path.join(root, `build/engine/plugins/${name}.wasm`));
+export const plugin = (name) => buffer(path.join(root, `build/engine-full/plugins/${name}.wasm`));
 
 /** Numbers in [0, 1) as the standard workloads draw them. */
 export function generator(seed) {
