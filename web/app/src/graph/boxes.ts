@@ -12,7 +12,9 @@ import { thumb } from './thumbs';
 
 const DETAIL = 10.5;
 /** Zooms from which titles and details are legible. */
-const TITLE_ZOOM = 0.42, DETAIL_ZOOM = 0.72;
+const TITLE_ZOOM = 0.3, DETAIL_ZOOM = 0.72;
+/** Titles are no smaller than this (px) where they are shown. */
+const LEAST_TITLE = 7.5;
 
 interface Drawn { i: number; box: Box; r: Rect; state: 'waiting' | 'running' | 'done'; dim: boolean }
 
@@ -41,8 +43,8 @@ function drawFrame(p: Paint, { i, r, dim }: Drawn): void {
   c.strokeStyle = css.line;
   c.lineWidth = 1;
   c.stroke();
-  const size = Math.min(12, 12 * z);
-  if (size >= 5.5) {
+  const size = Math.max(LEAST_TITLE, Math.min(12, 12 * z));
+  if (z >= TITLE_ZOOM) {
     c.font = `600 ${size}px ${font}`;
     c.fillStyle = css['ink-3'];
     const { title, label } = p.scene.texts[i]!;
@@ -101,7 +103,7 @@ function drawGauges(p: Paint, i: number, r: Rect): void {
 /** Where a box has its texts: a line, or two lines from the top. */
 function lines(p: Paint, { r, box }: Drawn): { x: number; w: number; title: number; detail: number; size: number; small: number; two: boolean } {
   const { z } = p.camera;
-  const size = Math.min(13.5, TITLE * z), small = Math.min(11.5, DETAIL * z);
+  const size = Math.max(LEAST_TITLE, Math.min(13.5, TITLE * z)), small = Math.min(11.5, DETAIL * z);
   const pad = (box.kind === 'tensor' ? 9 : 8.5) * Math.min(1.2, z);
   const two = z >= DETAIL_ZOOM && r.h >= size + small + 6;
   const block = two ? size + small + 5 : size;
@@ -134,32 +136,32 @@ function drawTexts(p: Paint, boxes: Drawn[]): void {
     const { title, label, detail } = scene.texts[d.i]!;
     const at = lines(p, d);
     c.globalAlpha = alpha(d);
-    if (label) {
-      const cut = cutText(label, plain, small, at.w - textWidth(title, strong, size) - 6);
-      c.fillStyle = css.accent;
-      c.fillText(cut, at.x + at.w - textWidth(cut, plain, small), at.title);
-    }
+    const name = cutText(label, plain, small, at.w);
+    const taken = name ? textWidth(name, plain, small) + small : 0;
+    if (detail || !at.two) drawMean(p, d, at, at.title, textWidth(title, strong, size) + 8, plain);
+    else drawMean(p, d, at, at.detail, taken, plain);
     if (!at.two) continue;
+    c.fillStyle = css.accent;
+    c.fillText(name, at.x, at.detail);
     c.fillStyle = css['ink-3'];
-    c.fillText(cutText(detail, plain, small, at.w), at.x, at.detail);
-    drawMean(p, d, at.x + textWidth(detail, plain, small), at, plain);
+    c.fillText(cutText(detail, plain, small, at.w - taken), at.x + taken, at.detail);
   }
 }
 
-/** The mean of the value (its one number, of a scalar) at the end of the second line, where there is room. */
-function drawMean(p: Paint, d: Drawn, from: number, at: ReturnType<typeof lines>, font: string): void {
+/** The mean of the value (its one number, of a scalar) at the end of the line at y, where `taken` leaves room. */
+function drawMean(p: Paint, d: Drawn, at: ReturnType<typeof lines>, y: number, taken: number, font: string): void {
   const { context: c, scene, palette: { css } } = p;
   const tensor = scene.tensor[d.i]!;
-  if (tensor < 0 || d.state !== 'done') return;
+  if (tensor < 0 || d.state !== 'done' || p.camera.z < DETAIL_ZOOM) return;
   const { value } = scene.trace.tensors[tensor]!;
-  if (value < 0 || p.camera.z < 0.9) return;
+  if (value < 0) return;
   const { stats } = thumb(scene.trace, value);
   const bad = stats.nNan + stats.nInf > 0;
-  const text = bad ? (stats.nNan ? 'NaN' : 'inf') : formatNumber(Number(stats.mean.toPrecision(2)));
+  const text = bad ? (stats.nNan ? 'NaN' : 'inf') : formatNumber(stats.mean, 2);
   const width = textWidth(text, font, at.small);
-  if (from + 10 + width > at.x + at.w) return;
+  if (taken + width > at.w) return;
   c.fillStyle = bad ? css.bad : stats.mean < 0 ? css.negative : css['ink-2'];
-  c.fillText(text, at.x + at.w - width, at.detail);
+  c.fillText(text, at.x + at.w - width, y);
 }
 
 function drawPictures(p: Paint, boxes: Drawn[]): void {
