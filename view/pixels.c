@@ -20,6 +20,19 @@ static plane plane_of(const ebb_info *t) {
     return p;
 }
 
+/* The sum of n elements from an offset on. Four sums side by side: one would wait for itself. */
+static double sum_of(const ebb_info *t, int64_t from, int64_t step, int64_t n) {
+    double s[4] = {0};
+    int64_t i = 0;
+    if (t->dtype == EBB_F32 && step == 1) {
+        const float *x = (const float *)t->data + from;
+        for (; i + 4 <= n; i += 4)
+            for (int k = 0; k < 4; k++) s[k] += (double)x[i + k];
+    }
+    for (; i < n; i++) s[0] += ebb__element(t, from + i * step);
+    return s[0] + s[1] + s[2] + s[3];
+}
+
 void ebb__thumbnail(const ebb_info *t, float *pixels, int32_t *rows, int32_t *cols) {
     const plane p = plane_of(t);
     *rows = *cols = 0;
@@ -32,8 +45,7 @@ void ebb__thumbnail(const ebb_info *t, float *pixels, int32_t *rows, int32_t *co
             const int64_t top = i * p.rows / h, bottom = (i + 1) * p.rows / h, left = j * p.cols / w,
                           right = (j + 1) * p.cols / w;
             for (int64_t r = top; r < bottom; r++)
-                for (int64_t c = left; c < right; c++)
-                    sum += ebb__element(t, r * p.row_step + c * p.col_step);
+                sum += sum_of(t, r * p.row_step + left * p.col_step, p.col_step, right - left);
             pixels[i * w + j] = ebb__to_float(sum / (double)((bottom - top) * (right - left)));
         }
     *rows = (int32_t)h;

@@ -14,7 +14,7 @@ static int32_t gradient(ebb_recorder *r, ebb_tensor *g, ebb_tensor **kept) {
     return ebb__stats_add(&r->t, g, r->o.keep);
 }
 
-ebb_status ebb__record_begin(ebb_recorder *r, const ebb_event *ev) {
+ebb_status ebb__backward_begin(ebb_recorder *r, const ebb_event *ev) {
     if (r->phase != EBB__FORWARD) {
         r->phase = EBB__SECOND;
         return EBB_OK;
@@ -56,7 +56,7 @@ ebb_status ebb__record_leaf(ebb_recorder *r, const ebb_event *ev) {
     return ebb__record_happens(r, EBB_TE_LEAF, -1, -1, leaf);
 }
 
-ebb_status ebb__record_end(ebb_recorder *r) {
+ebb_status ebb__backward_end(ebb_recorder *r) {
     if (r->phase == EBB__SECOND) r->phase = EBB__AFTER;
     if (r->phase != EBB__BACKWARD) return EBB_OK;
     r->phase = EBB__AFTER;

@@ -92,8 +92,8 @@ ebb_status ebb__record_op(ebb_recorder *r, const ebb_event *ev);
 /* record_backward.c */
 ebb_status ebb__record_rule(ebb_recorder *r, const ebb_event *ev);
 ebb_status ebb__record_leaf(ebb_recorder *r, const ebb_event *ev);
-ebb_status ebb__record_begin(ebb_recorder *r, const ebb_event *ev);
-ebb_status ebb__record_end(ebb_recorder *r);
+ebb_status ebb__backward_begin(ebb_recorder *r, const ebb_event *ev);
+ebb_status ebb__backward_end(ebb_recorder *r);
 ebb_status ebb__record_step(ebb_recorder *r);
 /* record.c: a happening, now. */
 ebb_status ebb__record_happens(ebb_recorder *r, int kind, int32_t node, int32_t input, int32_t tensor);

@@ -101,7 +101,6 @@ void *ebb_trace_write(ebb *e, int32_t n, const ebb_trace_step *const *frames, si
     }
     char *file = (char *)ebb_memory_get(e, (size_t)whole);
     if (!file) return NULL;
-    memset(file, 0, (size_t)whole);
     ebb__trace_header h = {.version = EBB_TRACE_VERSION, .frames = (uint32_t)n, .bytes = whole};
     memcpy(h.magic, EBB__TRACE_MAGIC, sizeof h.magic);
     memcpy(h.item, ebb__trace_item, sizeof h.item);

@@ -55,7 +55,7 @@ expect 'no arguments is a usage error' 2 'usage: ebb COMMAND'
 expect '--help has examples' 0 'ebb train digits' --help
 expect 'help lists the commands' 0 '^  check ' help
 expect 'version' 0 '^ebb [0-9]' --version
-for c in train check ops info help; do
+for c in train trace check ops info help; do
     expect "help $c" 0 "usage: ebb $c" help $c
     expect "$c --help" 0 "usage: ebb $c" $c --help
 done
@@ -173,6 +173,37 @@ else
 fi
 run train digits
 if [ "$code" = 0 ] && awk '/^test accuracy/ { exit !($3 >= 96) }' <<<"$out"; then ok; else bad 'digits: at least 96 % by default'; fi
+
+# ---- traces
+cat >"$work/net.ebb" <<'END'
+data xor
+W1 = param(2, 8) ~ xavier
+h = tanh(x @ W1)
+W2 = param(8, 2) ~ xavier
+loss = cross_entropy(h @ W2, y)
+train sgd lr=0.5 steps=12
+END
+cat >"$work/bad.ebb" <<'END'
+data xor
+W = param(2, 2) ~ xavier
+loss = mean(log(x @ W - 100))
+train sgd lr=0.5 steps=12
+END
+expect 'trace: frames and a table' 0 '^ +3  h = tanh +f32\[[0-9]+,8\] ' trace "$work/net.ebb" --out "$work/net.ebbtrace"
+expect 'trace: chosen steps' 0 '^step 7: loss [0-9.]+, ' trace "$work/net.ebb" --at 3,7 --quiet
+expect 'trace: every fourth' 0 '^step 8: ' trace "$work/net.ebb" --every 4 --quiet
+expect 'trace: a file is shown' 0 '^.*net.ebbtrace: 5 frames, [0-9]+ bytes; ebb ' trace "$work/net.ebbtrace"
+expect 'trace: one frame of it' 0 '^ +W2 +f32\[8,2\] ' trace "$work/net.ebbtrace" --frame 1
+expect 'trace: no such frame' 1 'has 5 frames, no frame 6' trace "$work/net.ebbtrace" --frame 6
+expect 'trace: a finding has its line' 0 '^ +3 \| loss = mean\(log' trace "$work/bad.ebb"
+expect 'trace: a finding is named' 0 '^step 1, error: The first NaN \(nan-origin\)' trace "$work/bad.ebb" --quiet
+expect 'trace: a step that is none' 1 "'13' is no step from 1 to 12" trace "$work/net.ebb" --at 13
+expect 'trace: two ways to choose' 2 'one of them' trace "$work/net.ebb" --at 1 --every 2
+expect 'trace: nothing to trace' 2 'which model' trace
+head -c 900 "$work/net.ebbtrace" >"$work/cut.ebbtrace"
+expect 'trace: a file cut short' 1 'cut short at byte 900 of ' trace "$work/cut.ebbtrace"
+once 'trace: a file cut short'
+expect 'trace: a missing file' 1 'cannot open' trace "$work/none.ebbtrace"
 
 # ---- verifying
 expect 'a certificate' 0 '^  check +dtype +cases +of tolerance' check relu

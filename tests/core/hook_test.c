@@ -1,5 +1,6 @@
 /* hook_test.c - hooks on accumulated gradients, and on the calls of an op or a region. */
 #include "../test.h"
+#include <ebb/op.h>
 
 static ebb_tensor *vec(ebb *e, double a, double b) {
     const double v[] = {a, b};
@@ -165,6 +166,74 @@ static void a_hook_stops_what_runs(void **state) {
     assert_error(e, EBB_E_ARG, "ebb_hook_backward|NULL");
 }
 
+/* ---- events ------------------------------------------------------------------------------------------------------------ */
+
+/* One letter for each event: the op's first, with what it was called as. */
+static ebb_status writes(ebb *e, const ebb_event *ev, void *user) {
+    char *log = user;
+    UNUSED(e);
+    const char kind[] = " oRbeLS";
+    if (ev->op)
+        snprintf(log + strlen(log), 200 - strlen(log), "%s%s%s:", ev->op->name, ev->inside ? "*" : "",
+                 ev->in_place ? "_" : "");
+    snprintf(log + strlen(log), 200 - strlen(log), "%c ", kind[ev->kind]);
+    return EBB_OK;
+}
+
+static void listen(ebb *e, char *log) {
+    log[0] = 0;
+    for (int k = EBB_EV_OP; k <= EBB_EV_STEP; k++)
+        assert_true(ebb_hook_event(e, (ebb_event_kind)k, writes, log) > 0);
+}
+
+static ebb_status negates(ebb *e, void *user, int n_x, ebb_tensor *const *x, int n_y, ebb_tensor **y) {
+    UNUSED(e), UNUSED(user), UNUSED(n_x), UNUSED(n_y);
+    y[0] = ebb_neg(x[0]);
+    return y[0] ? EBB_OK : EBB_E_MEMORY;
+}
+static ebb_status negates_back(ebb *e, void *user, int n_x, ebb_tensor *const *x, int n_y,
+                               ebb_tensor *const *y, ebb_tensor *const *g, ebb_tensor **dx) {
+    UNUSED(e), UNUSED(user), UNUSED(n_x), UNUSED(x), UNUSED(n_y), UNUSED(y);
+    dx[0] = ebb_neg(g[0]);
+    return dx[0] ? EBB_OK : EBB_E_MEMORY;
+}
+
+/* Functions of the user's are one call, what they are made of is inside; so is what an optimizer or clipping calls. */
+static void events_of_every_kind(void **state) {
+    ebb *e = *state;
+    char log[200];
+    ebb_tensor *w = ebb_param(e, "w", EBB_F64, EBB_SHAPE(1), ebb_ones), *y = NULL;
+    ebb_function *f = ebb_function_new(e, "negates", negates, negates_back, NULL);
+    ebb_optim *o = ebb_optim_new(e, "sgd", "lr=1");
+    listen(e, log);
+    assert_int_equal(ebb_function_call(f, 1, &w, 1, &y), EBB_OK);
+    assert_int_equal(ebb_backward(y), EBB_OK);
+    ebb_grads(e, "clip_value", "clip_value=0.5");
+    assert_int_equal(ebb_optim_step(o), EBB_OK);
+    assert_string_equal(log, "neg*:o negates:o b neg*:o negates:R L e clamp*:o S ");
+}
+
+/* Each write in place is one event of the tensor itself, whichever way the result comes about. */
+static void events_in_place(void **state) {
+    ebb *e = *state;
+    char log[200];
+    ebb_tensor *x = range(e, EBB_SHAPE(2, 2));
+    listen(e, log);
+    ebb_add_(x, x);
+    ebb_add_(x, ebb_transpose(x, .dim0 = 0, .dim1 = 1)); /* reads the memory it writes: made elsewhere */
+    assert_values(x, 0, 6, 6, 12);
+    assert_string_equal(log, "add_:o transpose:o add_:o ");
+}
+
+static void events_are_refused(void **state) {
+    ebb *e = *state;
+    char log[8];
+    assert_int_equal(ebb_hook_event(e, (ebb_event_kind)9, writes, log), 0);
+    assert_error(e, EBB_E_ARG, "number 9");
+    assert_int_equal(ebb_hook_event(e, EBB_EV_STEP, NULL, NULL), 0);
+    assert_error(e, EBB_E_ARG, "ebb_hook_event|NULL");
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         SESSION_TEST(accumulated_runs_when_grad_is_whole),
@@ -173,6 +242,9 @@ int main(void) {
         SESSION_TEST(on_an_op_and_a_region),
         SESSION_TEST(removed_even_while_it_runs),
         SESSION_TEST(a_hook_stops_what_runs),
+        SESSION_TEST(events_of_every_kind),
+        SESSION_TEST(events_in_place),
+        SESSION_TEST(events_are_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -346,6 +346,60 @@ static void outside_the_graph(void **state) {
     ebb_record_free(r);
 }
 
+/* ---- a model's ---------------------------------------------------------------------------------------------------- */
+
+/* Places in the text, calls of functions and rounds as groups that are alike, the text itself and the step. */
+static void a_model(void **state) {
+    ebb *e = *state;
+    static const char model[] = "data xor\n"
+                                "def layer(h) {\n"
+                                "    W = param(2, 2) ~ xavier\n"
+                                "    return tanh(h @ W)\n}\n"
+                                "h = layer(layer(x))\n"
+                                "repeat 3 {\n"
+                                "    h = sin(h)\n}\n"
+                                "region head {\n"
+                                "    z = neg(h)\n}\n"
+                                "loss = cross_entropy(z, y)\n"
+                                "train sgd lr=0.1\n";
+    ebb_model *m = ebb_model_new(e, "the test", model);
+    assert_no_error(e);
+    const ebb_record_options o = {.size = sizeof o, .model = m};
+    ebb_step step = {.size = sizeof step};
+    ebb_scope *scope = ebb_begin(e);
+    ebb_recorder *r = ebb_record_begin(e, &o);
+    assert_int_equal(ebb_model_step_open(m, &step), EBB_OK);
+    const ebb_trace_step *s = ebb_record_end(r);
+    assert_non_null(s);
+    assert_int_equal(s->step, 1);
+    assert_string_equal(text(s, s->model), model);
+    assert_true(s->loss == step.loss);
+    static const struct {
+        const char *name;
+        int32_t kind, n_twins;
+    } want[] = {{"layer", EBB_TG_DEF, 2},       {"layer.2", EBB_TG_DEF, 2},
+                {"repeat.1", EBB_TG_REPEAT, 3}, {"repeat.2", EBB_TG_REPEAT, 3},
+                {"repeat.3", EBB_TG_REPEAT, 3}, {"head", EBB_TG_REGION, 1},
+                {"cross_entropy", EBB_TG_OP, 1}};
+    assert_int_equal(s->n_groups, COUNT(want));
+    for (size_t i = 0; i < COUNT(want); i++) {
+        assert_string_equal(text(s, s->groups[i].name), want[i].name);
+        assert_int_equal(s->groups[i].kind, want[i].kind);
+        assert_int_equal(s->groups[i].n_twins, want[i].n_twins);
+    }
+    for (int32_t i = 0; i < s->n_nodes; i++) {
+        const ebb_trace_node *n = &s->nodes[i];
+        if (!strcmp(text(s, n->op), "tanh")) assert_true(n->line == 4 && n->column == 12 && n->end_line == 4);
+        if (!strcmp(text(s, n->op), "sin")) assert_int_equal(n->line, 8);
+        if (!strcmp(text(s, n->op), "neg")) assert_string_equal(text(s, n->label), "z");
+    }
+    assert_int_equal(s->tensors[param(s, "layer.2/W")].kind, EBB_TT_PARAM);
+    assert_int_equal(s->tensors[param(s, "x")].kind, EBB_TT_INPUT);
+    ebb_record_free(r);
+    ebb_end(scope);
+    ebb_model_free(m);
+}
+
 /* ---- a live record --------------------------------------------------------------------------------------------------- */
 
 static void live(void **state) {
@@ -454,6 +508,7 @@ int main(void) {
         SESSION_TEST(composed_ops),
         SESSION_TEST(second_order),
         SESSION_TEST(outside_the_graph),
+        SESSION_TEST(a_model),
         SESSION_TEST(live),
         cmocka_unit_test(the_same_bits),
         SESSION_TEST(misuse),
