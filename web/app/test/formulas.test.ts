@@ -82,6 +82,7 @@ test('numbers are written with the brackets that the order of operations needs',
   const text = (f: string): string => write(formula(`y = ${f}`)![0]!.computed!.cases[0]!.value, numbers);
   assert.equal(text('a*(a + b)'), '2 · (2 + (−3))');
   assert.equal(text('a - (a - b)'), '2 − (2 − (−3))');
-  assert.equal(text('b^2'), '(−3)^2');
+  assert.equal(text('b^2'), '(−3)²');
+  assert.equal(text('a^(b - 1)'), '2^(−3 − 1)');
   assert.equal(text('-a*b'), '−2 · (−3)');
 });
