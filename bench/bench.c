@@ -147,8 +147,20 @@ void bench_value(bench *b, const char *key, const char *what, const char *unit, 
     add_row(b, &r);
 }
 
+void bench_beside(bench *b, const char *key, const char *what, const char *unit, double value,
+                  const char *rival, double rival_value, double ratio, double target_ratio) {
+    bench_row r = {.value = value, .rival_value = rival_value, .ratio = ratio};
+    snprintf(r.key, sizeof r.key, "%s", key);
+    snprintf(r.what, sizeof r.what, "%s", what);
+    snprintf(r.unit, sizeof r.unit, "%s", unit);
+    snprintf(r.rival, sizeof r.rival, "%s", rival);
+    snprintf(r.target, sizeof r.target, ">= %g x", target_ratio);
+    r.verdict = ratio >= target_ratio ? "met" : "missed";
+    add_row(b, &r);
+}
+
 ebb *bench_open(bench *b, const char *backend) {
-    const ebb_options o = {.size = sizeof o, .threads = (int32_t)b->threads};
+    const ebb_options o = {.size = sizeof o, .threads = (int32_t)b->threads, .level = b->level};
     ebb *e = ebb_open(&o);
     if (e && !ebb_backend_use(e, backend)) return e;
     fprintf(stderr, "ebb-bench: %s\n", e ? ebb_error(e) : "no session");
@@ -169,7 +181,7 @@ void bench_close(bench *b, ebb *e) {
 
 static void usage(FILE *to) {
     fputs("usage: ebb-bench [OPTIONS]\n\n"
-          "  --only NAME      a, b, e, chain, million, matmul, g, or one row: g/exp\n"
+          "  --only NAME      a, b, c, d, e, chain, million, matmul, wasm, g, or one row: g/exp\n"
           "  --threads N      default 1; the targets are for one\n"
           "  --backend NAME   auto (default), portable, onednn\n"
           "  --quick          fewer blocks\n"

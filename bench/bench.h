@@ -34,6 +34,7 @@ typedef struct bench_row {
 typedef struct bench {
     bool json, quick;
     int64_t threads;
+    int32_t level; /* of vectors, as in ebb_options; 0: what the machine has */
     const char *only, *backend;
     peer *peer;
     bench_row row[128];
@@ -48,15 +49,18 @@ bool bench_wants(const bench *b, const char *key);
 void bench_run(bench *b, const bench_case *c);
 /* A number that was measured in another way. */
 void bench_value(bench *b, const char *key, const char *what, const char *unit, double value, double target);
+/* The same beside another that was measured in the same way; ratio above 1: ebb is better. */
+void bench_beside(bench *b, const char *key, const char *what, const char *unit, double value,
+                  const char *rival, double rival_value, double ratio, double target_ratio);
 /* A session for one workload; NULL, and said so, when it cannot be had. */
 ebb *bench_open(bench *b, const char *backend);
 /* Says what went wrong, if anything, and closes the session. */
 void bench_close(bench *b, ebb *e);
 
-void bench_steps(bench *b);       /* a, b, e */
+void bench_steps(bench *b);       /* a to e */
 void bench_chains(bench *b);      /* what one op costs; a million of them */
 void bench_matmul(bench *b);      /* the portable product against the oneDNN backend */
-void bench_wasm(bench *b);        /* the same in WebAssembly, when it has been built */
+void bench_wasm(bench *b);        /* training and a product in WebAssembly, when it has been built */
 void bench_elementwise(bench *b); /* a million elements */
 
 #endif

@@ -55,10 +55,8 @@ def steady(fn, least=0.03):
 
 # ---- training steps: every block begins with the initial weights ----
 
-def mlp(sizes, base, batch, steps, loss_fn, target, optimizers):
-    x = uniform(base, batch, sizes[0])
-    layers = range(len(sizes) - 1)
-    initial = [t for i in layers for t in (weights(base + 10 + i, sizes[i + 1], sizes[i]), torch.zeros(sizes[i + 1]))]
+def training(initial, loss, steps, optimizers):
+    """Blocks of steps with the fastest of these optimizers; loss(params) -> the loss."""
     params = [t.clone().requires_grad_() for t in initial]
 
     def episode(make):
@@ -69,12 +67,7 @@ def mlp(sizes, base, batch, steps, loss_fn, target, optimizers):
 
         def step():
             opt.zero_grad(set_to_none=True)
-            h = x
-            for i in layers:
-                h = F.linear(h, params[2 * i], params[2 * i + 1])
-                if i < len(sizes) - 2:
-                    h = F.relu(h)
-            loss_fn(h, target).backward()
+            loss(params).backward()
             opt.step()
         return seconds_each(step, steps)
 
@@ -82,15 +75,78 @@ def mlp(sizes, base, batch, steps, loss_fn, target, optimizers):
     return lambda: episode(best)
 
 
+def either(optimizer, **more):
+    return [lambda ps, f=f: optimizer(ps, foreach=f, **more) for f in (True, False)]
+
+
+def linear(seed, n_out, n_in):
+    return [weights(seed, n_out, n_in), torch.zeros(n_out)]
+
+
+def layers(params, h):
+    for i in range(0, len(params), 2):
+        h = F.linear(h, params[i], params[i + 1])
+        if i + 2 < len(params):
+            h = F.relu(h)
+    return h
+
+
+def mlp(sizes, base, batch, steps, loss_fn, target, optimizers):
+    x = uniform(base, batch, sizes[0])
+    initial = [t for i in range(len(sizes) - 1) for t in linear(base + 10 + i, sizes[i + 1], sizes[i])]
+    return training(initial, lambda params: loss_fn(layers(params, x), target), steps, optimizers)
+
+
 def classifier(sizes, base):
     labels = torch.from_numpy(integers(base + 1, 64) % sizes[-1])
-    adam = [lambda ps, f=f: torch.optim.Adam(ps, lr=1e-3, foreach=f) for f in (True, False)]
-    return mlp(sizes, base, 64, 100, F.cross_entropy, labels, adam)
+    return mlp(sizes, base, 64, 100, F.cross_entropy, labels, either(torch.optim.Adam, lr=1e-3))
 
 
 def tiny():
-    sgd = [lambda ps, f=f: torch.optim.SGD(ps, lr=0.01, foreach=f) for f in (True, False)]
-    return mlp([2, 16, 16, 1], 5000, 8, 1000, F.mse_loss, uniform(5001, 8, 1), sgd)
+    return mlp([2, 16, 16, 1], 5000, 8, 1000, F.mse_loss, uniform(5001, 8, 1), either(torch.optim.SGD, lr=0.01))
+
+
+def cnn(base=3000, batch=64):
+    x = uniform(base, batch, 1, 28, 28).to(memory_format=torch.channels_last)
+    labels = torch.from_numpy(integers(base + 1, batch) % 10)
+    initial = [*linear(base + 10, 32, 9), *linear(base + 11, 64, 288), *linear(base + 12, 128, 3136), *linear(base + 13, 10, 128)]
+    initial[0], initial[2] = initial[0].view(32, 1, 3, 3), initial[2].view(64, 32, 3, 3)
+
+    def loss(p):
+        h = F.max_pool2d(F.relu(F.conv2d(x, p[0], p[1], padding=1)), 2)
+        h = F.max_pool2d(F.relu(F.conv2d(h, p[2], p[3], padding=1)), 2)
+        return F.cross_entropy(layers(p[4:], h.flatten(1)), labels)
+    return training(initial, loss, 30, either(torch.optim.Adam, lr=1e-3))
+
+
+def gpt(base=4000, depth=4, heads=4, width=128, context=64, batch=8, words=96):
+    tokens = torch.from_numpy(integers(base, batch * context) % words).view(batch, context)
+    targets = torch.from_numpy(integers(base + 1, batch * context) % words)
+    norm = [torch.ones(width), torch.zeros(width)]
+    initial = [weights(base + 10, words, width), weights(base + 11, context, width)]
+    for i in range(depth):
+        s = base + 100 * (i + 1)
+        initial += norm + linear(s, 3 * width, width) + linear(s + 1, width, width)
+        initial += norm + linear(s + 2, 4 * width, width) + linear(s + 3, width, 4 * width)
+    hidden = torch.ones(context, context).tril() == 0
+
+    def split(t):
+        return t.view(batch, context, heads, -1).transpose(1, 2)
+
+    def attention(h, p):
+        q, k, v = map(split, F.linear(h, p[0], p[1]).split(width, 2))
+        a = (q @ k.transpose(-2, -1) * (heads / width) ** 0.5).masked_fill(hidden, float("-inf")).softmax(-1) @ v
+        return F.linear(a.transpose(1, 2).reshape(batch, context, width), p[2], p[3])
+
+    def loss(p):
+        x = F.embedding(tokens, p[0]) + p[1]
+        for b in range(2, 2 + 12 * depth, 12):
+            x = x + attention(F.layer_norm(x, (width,), p[b], p[b + 1]), p[b + 2:])
+            h = F.linear(F.layer_norm(x, (width,), p[b + 6], p[b + 7]), p[b + 8], p[b + 9])
+            x = x + F.linear(F.gelu(h, approximate="tanh"), p[b + 10], p[b + 11])
+        y = F.linear(F.layer_norm(x, (width,), p[-2], p[-1]), p[0])
+        return F.cross_entropy(y.view(-1, words), targets)
+    return training(initial + norm, loss, 30, either(torch.optim.AdamW, lr=1e-3, weight_decay=0))
 
 
 def chain(backward):
@@ -145,7 +201,8 @@ def elementwise(name):
 
 
 WORKLOADS = {
-    "a": lambda: classifier([784, 128, 10], 1000), "b": lambda: classifier([784, 512, 512, 10], 2000), "e": tiny,
+    "a": lambda: classifier([784, 128, 10], 1000), "b": lambda: classifier([784, 512, 512, 10], 2000),
+    "c": cnn, "d": gpt, "e": tiny,
     "chain/forward": lambda: chain(False), "chain/backward": lambda: chain(True),
 }
 

@@ -30,7 +30,8 @@ static void make_xor(ebb__making *g) {
 static void make_spirals(ebb__making *g) {
     for (int64_t i = 0; i < g->n; i++) {
         const int64_t c = i % g->classes;
-        const double r = ebb_sqrt_f64(unit(g)), t = 4.7 * r + 6.283185307179586 * (double)c / g->classes;
+        const double r = 0.1 + 0.9 * ebb_sqrt_f64(unit(g)),
+                     t = 8.0 * r + 6.283185307179586 * (double)c / g->classes;
         point(g, i, r * ebb_cos_f64(t), r * ebb_sin_f64(t), c);
     }
 }

@@ -20,6 +20,7 @@ ebb_status ebb__record_happens(ebb_recorder *r, int kind, int32_t node, int32_t 
 static ebb_status on_event(ebb *e, const ebb_event *ev, void *user) {
     ebb_recorder *r = (ebb_recorder *)user;
     (void)e;
+    if (r->t.failed) return EBB_OK; /* the error was told when it happened */
     switch (ev->kind) {
     case EBB_EV_OP: return ebb__record_op(r, ev);
     case EBB_EV_RULE: return ebb__record_rule(r, ev);
@@ -159,12 +160,9 @@ static void let_go(ebb_recorder *r, bool keep) {
     }
 }
 
-const ebb_trace_step *ebb_record_end(ebb_recorder *r) {
-    if (!r) return NULL;
-    if (r->ended) return r->t.failed ? NULL : &r->step;
+/* The tables, whole. */
+static void make_step(ebb_recorder *r) {
     ebb *e = r->e;
-    r->ended = true;
-    unlisten(r);
     read_names(r);
     r->step.step = ebb_model_steps_done(r->o.model);
     r->step.model = ebb__text(&r->t, ebb_model_text(r->o.model));
@@ -173,6 +171,14 @@ const ebb_trace_step *ebb_record_end(ebb_recorder *r) {
     r->step.about = ebb__text_format(&r->t, "ebb %s, %d thread%s, %s", ebb_version(), ebb_threads(e),
                                      ebb_threads(e) == 1 ? "" : "s", ebb_level_name(ebb_level(e)));
     ebb__tables_step(&r->t, &r->step);
+}
+
+const ebb_trace_step *ebb_record_end(ebb_recorder *r) {
+    if (!r) return NULL;
+    if (r->ended) return r->t.failed ? NULL : &r->step;
+    r->ended = true;
+    unlisten(r);
+    if (!r->t.failed) make_step(r);
     let_go(r, r->o.live && !r->t.failed);
     return r->t.failed ? NULL : &r->step;
 }

@@ -1,7 +1,7 @@
 // jax.ts - the workloads in jax-js: the whole step, its gradient and the optimizer in one compiled function, on the wasm backend.
 //
 // Arrays are consumed by the functions they are given to; `.ref` keeps one for another use.
-import { defaultDevice, init, jit, lax, nn, numpy as np, tree, valueAndGrad } from '@jax-js/jax';
+import { defaultDevice, init, jit, nn, numpy as np, tree, valueAndGrad } from '@jax-js/jax';
 import { Bench, type Trainer } from './page.ts';
 import { GPT, type Key, type Workload } from './workloads.ts';
 
@@ -19,13 +19,24 @@ function layers(p: A[], x: A, from = 0): A {
   return h;
 }
 
+/** A convolution 3x3 with zeros around, channels last, as one product: the gradient of lax.conv takes minutes. */
+function conv(x: A, w: A, b: A): A {
+  const [n, height, width, c] = x.shape as [number, number, number, number], wide = np.pad(x, [[0, 0], [1, 1], [1, 1], [0, 0]]);
+  const parts = Array.from({ length: 9 }, (_, k) => {
+    const i = Math.floor(k / 3), j = k % 3;
+    return wide.ref.slice([], [i, i + height], [j, j + width], []);
+  });
+  wide.dispose();
+  return affine(np.concatenate(parts, 3).reshape([n * height * width, 9 * c]), w, b).reshape([n, height, width, -1]);
+}
+
 const cnn: Net = (p, x) => {
   const layer = (h: A, i: number): A => {
-    const y = nn.relu(lax.convGeneralDilated(h, p[i]!, [1, 1], 'SAME').add(p[i + 1]!.reshape([-1, 1, 1])));
-    const [n, c, height, width] = y.shape as [number, number, number, number];
-    return np.max(y.reshape([n, c, height / 2, 2, width / 2, 2]), [3, 5]);
+    const y = nn.relu(conv(h, p[i]!, p[i + 1]!)), [n, height, width, c] = y.shape as [number, number, number, number];
+    return np.max(y.reshape([n, height / 2, 2, width / 2, 2, c]), [2, 4]);
   };
-  return layers(p, layer(layer(x, 0), 2).reshape([64, 3136]), 4);
+  const h = layer(layer(x, 0), 2); // channels first again, as the weights of the next layer want them
+  return layers(p, h.transpose([0, 3, 1, 2]).reshape([64, 3136]), 4);
 };
 
 function norm(x: A, w: A, b: A): A {
@@ -87,7 +98,7 @@ function stepOf(w: Workload) {
 class JaxTrainer implements Trainer {
   readonly #w: Workload;
   readonly #fn: ReturnType<typeof stepOf>;
-  readonly #x: A;
+  #x: A;
   readonly #y: A;
   #state: State | null = null;
   #t = 0;
@@ -99,18 +110,20 @@ class JaxTrainer implements Trainer {
     const { x, xShape, y, yShape, classes } = w.data().batch;
     const onehot = (k: Int32Array) => nn.oneHot(np.array(k), classes);
     this.#x = x instanceof Int32Array ? onehot(x) : np.array(x).reshape(xShape);
+    if (xShape.length === 4) this.#x = this.#x.transpose([0, 2, 3, 1]);
     this.#y = y instanceof Int32Array ? onehot(y) : np.array(y).reshape(yShape);
   }
 
   start(): void {
     if (this.#state) tree.dispose(this.#state as never);
     this.#t = 0;
-    const { params } = this.#w.data(), adam = this.#w.optimizer === 'adam';
-    const p = params.map(({ shape, values }, i) => {
+    const adam = this.#w.optimizer === 'adam';
+    const p = this.#w.data().params.map(({ shape, values }, i) => {
       const t = np.array(values).reshape(shape);
+      if (shape.length === 4) return t.transpose([2, 3, 1, 0]).reshape([9 * shape[1]!, shape[0]!]); // [taps and in, out]
       return shape.length === 2 && !(this.#w.key === 'd' && i < 2) ? t.transpose() : t; // [in, out]
     });
-    const zeros = () => (adam ? params.map(({ shape }, i) => np.zeros(p[i]!.shape.length ? p[i]!.shape : shape)) : []);
+    const zeros = () => (adam ? p.map((t) => np.zeros(t.shape)) : []);
     this.#state = { p, m: zeros(), v: zeros() };
   }
 
