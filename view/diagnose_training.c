@@ -260,23 +260,49 @@ void ebb__find_symmetric(ebb_recorder *r, const ebb__finder *self) {
     }
 }
 
-/* A batch goes in, and the rows that come out are all the same: the last matrix with rows for examples before the loss. */
-void ebb__find_constant(ebb_recorder *r, const ebb__finder *self) {
-    char node[300], cause[500];
-    for (int32_t i = 0; i < (int32_t)r->t.nodes.n; i++) {
-        const ebb_trace_node *n = ebb__node_at(&r->t, i);
-        const ebb_trace_tensor *y = ebb__tensor_at(&r->t, n->first_out);
-        const int32_t x = n->n_in ? ebb__input_at(&r->t, n->input)->tensor : -1;
-        if (!n->on_tape || n->n_out != 1 || y->ndim != 2 || y->dim[0] < 8 || x < 0 ||
-            !ebb__op_is(r, i, "relu|tanh|sigmoid|gelu"))
-            continue;
-        const ebb_trace_tensor *in = ebb__tensor_at(&r->t, x);
-        const ebb_trace_stats *s = ebb__stats_or_null(r, y->value), *v = ebb__stats_or_null(r, in->value);
-        if (!s || !v || in->ndim != 2 || ebb__bad(s) || !all_same(r, y, s, 0) || all_same(r, in, v, 0))
-            continue;
-        snprintf(cause, sizeof cause, "All %d rows that %s gives are the same, though those that go in differ.",
-                 y->dim[0], ebb__say_node(r, i, node, sizeof node));
-        ebb__found(r, self, EBB_SEVERITY_WARNING, i, n->first_out, cause,
-                   "Its units are off or at their ends for every example: use smaller weights and steps, and data of about 1.");
+/* All rows of a matrix are the same, to f32's digits. */
+static bool rows_same(const ebb_recorder *r, int32_t tensor) {
+    const ebb_trace_tensor *t = ebb__tensor_at(&r->t, tensor);
+    const int64_t cols = t->dim[1], n = t->dim[0] * cols;
+    for (int64_t i = cols; i < n; i++) {
+        const double a = ebb__value_at(r, tensor, i), b = ebb__value_at(r, tensor, i % cols);
+        if (!(fabs(a - b) <= 1e-6 * fmax(fabs(a), fabs(b)))) return false;
     }
+    return true;
+}
+
+/* What the loss is made of, back along first operands: the last matrix that has a row for each of several examples; -1. */
+static int32_t last_result(const ebb_recorder *r) {
+    int32_t at = -1;
+    for (size_t i = 0; i < r->t.events.n && at < 0; i++) {
+        const ebb_trace_event *v = (const ebb_trace_event *)r->t.events.items + i;
+        if (v->kind == EBB_TE_BACKWARD_BEGIN) at = v->tensor;
+    }
+    while (at >= 0) {
+        const ebb_trace_tensor *t = ebb__tensor_at(&r->t, at);
+        if (t->node < 0) return -1;
+        if (t->ndim == 2 && t->dim[0] >= 8 && t->dim[1] > 0) return at;
+        const ebb_trace_node *n = ebb__node_at(&r->t, t->node);
+        at = -1;
+        for (int32_t k = 0; k < n->n_in && at < 0; k++) {
+            const int32_t x = ebb__input_at(&r->t, n->input + k)->tensor;
+            if (x >= 0 && ebb__tensor_at(&r->t, x)->needs_grad) at = x;
+        }
+    }
+    return -1;
+}
+
+void ebb__find_constant(ebb_recorder *r, const ebb__finder *self) {
+    char name[300], cause[500];
+    int32_t steps;
+    ebb__series_of(r, "loss", &steps);
+    const int32_t y = last_result(r);
+    if (steps < 10 || y < 0 || !ebb__has_values(r, y)) return; /* before it has learned, it may */
+    const ebb_trace_tensor *t = ebb__tensor_at(&r->t, y);
+    const ebb_trace_stats *s = ebb__stats_or_null(r, t->value);
+    if (!s || ebb__bad(s) || !rows_same(r, y)) return;
+    snprintf(cause, sizeof cause, "After %d steps, all %d rows of %s are the same: one answer for every example.",
+             steps, t->dim[0], ebb__say_tensor(r, y, name, sizeof name));
+    ebb__found(r, self, EBB_SEVERITY_WARNING, t->node, y, cause,
+               "Look for units that are off or at their ends, a learning rate that threw the weights far, or inputs that are not used.");
 }

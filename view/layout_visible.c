@@ -46,28 +46,35 @@ static void cut(char out[64], const char *s) {
     memcpy(out + at, s[at] ? "\xe2\x80\xa6" : "", s[at] ? 4 : 1);
 }
 
+/* What a node's result is called, and its shape. */
+static void result_text(const ebb_trace_step *t, const ebb_trace_node *n, char out[64]) {
+    char a[200] = "", shape[112] = "", label[64];
+    cut(label, text_at(t, n->label));
+    if (n->n_out > 0) shape_text(&t->tensors[n->first_out], shape, sizeof shape);
+    snprintf(a, sizeof a, "%s%s%s", label, *label && *shape ? "  " : "", shape);
+    cut(out, a);
+}
+
 int ebb__box_text(const ebb_trace_step *t, const ebb_box *b, char first[64], char second[64]) {
-    char a[160] = "", shape[112] = "";
+    char a[200] = "", shape[112] = "", name[64];
     first[0] = second[0] = 0;
     if (b->kind == EBB_BOX_NODE) {
-        const ebb_trace_node *n = &t->nodes[b->id];
-        const char *label = text_at(t, n->label);
-        if (n->n_out > 0) shape_text(&t->tensors[n->first_out], shape, sizeof shape);
-        cut(first, text_at(t, n->op));
-        snprintf(a, sizeof a, "%.40s%s%s", label, *label && *shape ? "  " : "", shape);
-        cut(second, a);
+        cut(first, text_at(t, t->nodes[b->id].op));
+        result_text(t, &t->nodes[b->id], second);
     } else if (b->kind == EBB_BOX_TENSOR) {
         const ebb_trace_tensor *x = &t->tensors[b->id];
-        const char *name = text_at(t, x->name), *slash = strrchr(name, '/');
-        if (slash) name = slash + 1;
+        const char *path = text_at(t, x->name), *slash = strrchr(path, '/');
+        cut(name, slash ? slash + 1 : path);
         shape_text(x, shape, sizeof shape);
-        snprintf(a, sizeof a, "%.40s%s%s", name, *name && *shape ? "  " : "", *name || *shape ? shape : "const");
+        snprintf(a, sizeof a, "%s%s%s", name, *name && *shape ? "  " : "", *name || *shape ? shape : "const");
         cut(first, a);
     } else {
         const ebb_trace_group *g = &t->groups[b->id];
-        snprintf(a, sizeof a, b->count > 1 ? "%.40s \xc3\x97%d" : "%.40s", text_at(t, g->name), (int)b->count);
+        cut(name, text_at(t, g->name));
+        snprintf(a, sizeof a, b->count > 1 ? "%s \xc3\x97%d" : "%s", name, (int)b->count);
         cut(first, a);
-        if (b->kind == EBB_BOX_GROUP)
+        if (b->kind == EBB_BOX_GROUP && g->kind == EBB_TG_OP) result_text(t, &t->nodes[g->last - 1], second);
+        else if (b->kind == EBB_BOX_GROUP)
             snprintf(second, 64, g->last - g->first == 1 ? "%d op" : "%d ops", (int)(g->last - g->first));
     }
     const int n1 = characters(first), n2 = characters(second);

@@ -20,6 +20,7 @@ ebb_status ebb__record_happens(ebb_recorder *r, int kind, int32_t node, int32_t 
 static ebb_status on_event(ebb *e, const ebb_event *ev, void *user) {
     ebb_recorder *r = (ebb_recorder *)user;
     (void)e;
+    if (r->t.failed) return EBB_OK; /* the error was told when it happened */
     switch (ev->kind) {
     case EBB_EV_OP: return ebb__record_op(r, ev);
     case EBB_EV_RULE: return ebb__record_rule(r, ev);
@@ -78,11 +79,11 @@ ebb_recorder *ebb_record_begin(ebb *e, const ebb_record_options *options) {
     r->used.item = sizeof(ebb_tensor *);
     r->parts.item = sizeof(ebb__parts);
     r->tape.item = sizeof(int32_t);
-    r->entry.item = sizeof(ebb__slot);
+    r->entry.table.item = r->given.table.item = sizeof(ebb__slot);
     r->tape_begin = ebb_tape_len(e);
     r->began = now();
     r->step = (ebb_trace_step){.size = sizeof r->step, .loss = NAN};
-    if (ebb__tables_open(e, &r->t) == EBB_OK && ebb__table_add(&r->t, &r->entry, 256) == 0) {
+    if (ebb__tables_open(e, &r->t) == EBB_OK) {
         add_params(r);
         if (!r->t.failed && listen(r)) return r;
     }
@@ -159,12 +160,9 @@ static void let_go(ebb_recorder *r, bool keep) {
     }
 }
 
-const ebb_trace_step *ebb_record_end(ebb_recorder *r) {
-    if (!r) return NULL;
-    if (r->ended) return r->t.failed ? NULL : &r->step;
+/* The tables, whole. */
+static void make_step(ebb_recorder *r) {
     ebb *e = r->e;
-    r->ended = true;
-    unlisten(r);
     read_names(r);
     r->step.step = ebb_model_steps_done(r->o.model);
     r->step.model = ebb__text(&r->t, ebb_model_text(r->o.model));
@@ -173,6 +171,14 @@ const ebb_trace_step *ebb_record_end(ebb_recorder *r) {
     r->step.about = ebb__text_format(&r->t, "ebb %s, %d thread%s, %s", ebb_version(), ebb_threads(e),
                                      ebb_threads(e) == 1 ? "" : "s", ebb_level_name(ebb_level(e)));
     ebb__tables_step(&r->t, &r->step);
+}
+
+const ebb_trace_step *ebb_record_end(ebb_recorder *r) {
+    if (!r) return NULL;
+    if (r->ended) return r->t.failed ? NULL : &r->step;
+    r->ended = true;
+    unlisten(r);
+    if (!r->t.failed) make_step(r);
     let_go(r, r->o.live && !r->t.failed);
     return r->t.failed ? NULL : &r->step;
 }
@@ -183,7 +189,8 @@ void ebb_record_free(ebb_recorder *r) {
     unlisten(r);
     let_go(r, false);
     ebb__tables_close(&r->t);
-    ebb__table *const own[] = {&r->seen, &r->made, &r->used, &r->parts, &r->tape, &r->entry};
+    ebb__table *const own[] = {&r->seen, &r->made,        &r->used,       &r->parts,
+                               &r->tape, &r->entry.table, &r->given.table};
     for (size_t i = 0; i < sizeof own / sizeof *own; i++) ebb__table_close(e, own[i]);
     ebb_memory_put(e, r, sizeof *r);
 }

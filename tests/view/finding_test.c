@@ -208,6 +208,25 @@ static void symmetric(void **state) {
     finds(e, r, "symmetric", EBB_SEVERITY_WARNING, "All 4 rows of w1");
 }
 
+static void constant_output(void **state) {
+    ebb *e = *state;
+    ebb_tensor *w = ebb_param(e, "w", EBB_F32, EBB_SHAPE(5, 4), ebb_xavier),
+               *v = ebb_param(e, "v", EBB_F32, EBB_SHAPE(2, 5), ebb_xavier),
+               *c = ebb_param(e, "c", EBB_F32, EBB_SHAPE(2), ebb_ones);
+    ebb_tensor *x = ebb_rand(e, EBB_F32, EBB_SHAPE(9, 4)), *b = ebb_full(e, EBB_F32, EBB_SHAPE(5), -20);
+    float at[12], loss[12];
+    for (int i = 0; i < 12; i++) at[i] = (float)i + 1, loss[i] = 0.7f;
+    for (int later = 0; later < 2; later++) {
+        ebb_recorder *r = ebb_record_begin(e, NULL);
+        ebb_tensor *z = ebb_name(
+            ebb_linear(ebb_sigmoid(ebb_mul(ebb_linear(x, w, b), ebb_full(e, EBB_F32, EBB_SHAPE0, 9))), v, c), "z");
+        assert_int_equal(ebb_backward(ebb_mean(ebb_square(z))), EBB_OK);
+        assert_int_equal(ebb_record_series(r, "loss", later ? 12 : 1, at, loss), EBB_OK);
+        if (later) finds(e, r, "constant-output", EBB_SEVERITY_WARNING, "After 12 steps|all 9 rows of the result of square");
+        else finds(e, r, "saturated", EBB_SEVERITY_WARNING, "45 of 45|sigmoid");
+    }
+}
+
 /* A net that learns: nothing is wrong in any of its first steps. */
 static void a_healthy_net(void **state) {
     ebb *e = *state;
@@ -254,6 +273,7 @@ int main(void) {
         SESSION_TEST(exploding),
         SESSION_TEST(rate),
         SESSION_TEST(symmetric),
+        SESSION_TEST(constant_output),
         SESSION_TEST(a_healthy_net),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -9,7 +9,7 @@ import { chromium } from 'playwright-core';
 import { serve } from '../../tools/serve.mjs';
 
 export const ROOT = resolve(fileURLToPath(import.meta.url), '../../..');
-export const APP = join(ROOT, 'build/web/app');
+export const APP = process.env.EBB_APP ?? join(ROOT, 'build/web/app');
 const SHOTS = join(ROOT, 'build/web/shots');
 const FLAGS = ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking',
   '--disable-component-update', '--disable-sync', '--enable-precise-memory-info'];
@@ -54,4 +54,33 @@ export async function open({ hash = '', file = '', ready = true, ...context } = 
   await page.goto(server.url + file + hash);
   if (ready) await page.waitForSelector('[data-ready="true"]', { timeout: 30_000 });
   return page;
+}
+
+/** Waits until `holds()` is true. */
+export async function until(holds, words, ms = 20_000) {
+  const end = Date.now() + ms;
+  for (;;) {
+    if (await holds()) return;
+    assert.ok(Date.now() < end, `not within ${ms / 1000} s: ${words}`);
+    await new Promise((done) => setTimeout(done, 50));
+  }
+}
+
+/** The number that an element shows. */
+export async function number(page, testid) {
+  return Number((await page.getByTestId(testid).first().textContent()).replace(/[^\d.eE+-]/g, ''));
+}
+
+/** Stops training and shows the step that was reached. */
+export async function inspect(page) {
+  await page.getByTestId('inspect').click();
+  await page.getByTestId('now').waitFor({ timeout: 30_000 });
+}
+
+/** Opens a panel by its tab. */
+export async function panel(page, id) {
+  const tab = page.getByTestId(`tab-${id}`);
+  if (!(await page.getByTestId(`panel-${id}`).isVisible().catch(() => false))) await tab.first().click();
+  await page.getByTestId(`panel-${id}`).waitFor();
+  return page.getByTestId(`panel-${id}`);
 }

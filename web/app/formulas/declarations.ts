@@ -2,7 +2,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-export interface OpText { doc: string; ref: string; defaults: Record<string, number> }
+export interface OpText { math: string; doc: string; ref: string; defaults: Record<string, number> }
 export interface Declarations { formulas: string[]; ops: Record<string, OpText> }
 
 const LITERALS = '((?:"(?:[^"\\\\]|\\\\.)*"\\s*)+)';
@@ -37,7 +37,7 @@ export function readDeclarations(folders: string[]): Declarations {
     for (const [, name, body] of source.matchAll(/^EBB_OP\((\w+),([\s\S]*?)\n\);/gm)) {
       formulas.add(field(body!, 'math'));
       const attrs = /EBB_ATTRS\(\w+, (\w+)\)/.exec(body!)?.[1];
-      ops[name!] = { doc: field(body!, 'doc'), ref: field(body!, 'ref'), defaults: tables.get(attrs ?? '') ?? {} };
+      ops[name!] = { math: field(body!, 'math'), doc: field(body!, 'doc'), ref: field(body!, 'ref'), defaults: tables.get(attrs ?? '') ?? {} };
     }
   }
   formulas.delete('');

@@ -1,12 +1,14 @@
 // diff.ts - what changed between two recorded steps of the same graph.
 import type { Stats, Trace } from '@engine/protocol';
 
-/** Relative change of one tensor's value or gradient: |now - before| / |before|; NaN-to-finite and back count as infinite. */
-export interface Change { tensor: number; what: 'value' | 'grad'; amount: number }
+/** Which numbers are compared: gradients, parameters, or the values of every op (which change with the batch). */
+export type DiffKind = 'grad' | 'param' | 'value';
+
+export interface Change { tensor: number; amount: number }
 
 export interface Diff {
-  /** By tensor; NaN where there is nothing to compare. */
-  value: Float32Array; grad: Float32Array;
+  /** By tensor: |now - before| / |before|; from finite to NaN and back: infinite; NaN where there is nothing to compare. */
+  amount: Float32Array;
   /** The largest first. */
   most: Change[];
 }
@@ -29,19 +31,17 @@ export function changeOf(now: Stats, before: Stats): number {
 
 const LISTED = 40;
 
-export function diffOf(now: Trace, before: Trace): Diff {
-  const n = now.tensors.length;
-  const diff: Diff = { value: new Float32Array(n).fill(NaN), grad: new Float32Array(n).fill(NaN), most: [] };
-  for (let t = 0; t < n; t++) {
-    for (const what of ['value', 'grad'] as const) {
-      const a = now.tensors[t]![what], b = before.tensors[t]?.[what] ?? -1;
-      if (a < 0 || b < 0) continue;
-      const amount = changeOf(now.stats(a), before.stats(b));
-      diff[what][t] = amount;
-      if (amount > 0) diff.most.push({ tensor: t, what, amount });
-    }
-  }
-  diff.most.sort((a, b) => b.amount - a.amount);
+export function diffOf(now: Trace, before: Trace, kind: DiffKind): Diff {
+  const what = kind === 'grad' ? 'grad' : 'value';
+  const diff: Diff = { amount: new Float32Array(now.tensors.length).fill(NaN), most: [] };
+  now.tensors.forEach((tensor, t) => {
+    const a = tensor[what], b = before.tensors[t]?.[what] ?? -1;
+    if (a < 0 || b < 0 || (kind === 'param' && tensor.kind !== 'param')) return;
+    const amount = changeOf(now.stats(a), before.stats(b));
+    diff.amount[t] = amount;
+    if (amount > 0) diff.most.push({ tensor: t, amount });
+  });
+  diff.most.sort((x, y) => y.amount - x.amount);
   diff.most.length = Math.min(LISTED, diff.most.length);
   return diff;
 }

@@ -4,7 +4,7 @@
 // layout belongs to trace (its ids are the trace's), or is null while it is being made.
 import type { EngineFailure, Layout, ModelInfo, Problem, Trace } from '@engine/protocol';
 import { type Curves, emptyCurves } from './curves';
-import type { Diff } from './diff';
+import type { Diff, DiffKind } from './diff';
 import type { Lineage } from './lineage';
 import { createStore, useStore } from './store';
 
@@ -31,7 +31,7 @@ export interface Settings {
   /** Gradient flow on the edges. */
   flow: boolean;
   /** Badges of what changed since the record before. */
-  diff: boolean;
+  diff: boolean; diffKind: DiffKind;
   /** From left to right instead of from top to bottom. */
   right: boolean;
   minimap: boolean;
@@ -80,7 +80,7 @@ export interface State {
   notices: Notice[];
 }
 
-export const defaultSettings: Settings = { theme: 'system', flow: false, diff: false, right: false, minimap: true, speed: 12, leftWidth: 0, rightWidth: 0, pace: 0 };
+export const defaultSettings: Settings = { theme: 'system', flow: false, diff: false, diffKind: 'grad', right: false, minimap: true, speed: 12, leftWidth: 0, rightWidth: 0, pace: 0 };
 
 export const initialState = (): State => ({
   engine: 'starting', failure: null,

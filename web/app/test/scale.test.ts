@@ -32,9 +32,12 @@ test('changes: by elements, by statistics, to and from NaN', () => {
 test('a difference lists what changed most', () => {
   const before = sample();
   before.stats = (i) => stats({ norm: i === 0 ? 1 : 4 });
-  const diff = diffOf(sample(), before);
-  assert.ok(diff.most.length > 0 && diff.most.every((c) => c.what === 'grad' && c.amount === 0.5), 'only the gradients changed');
-  assert.ok(Number.isNaN(diff.grad[0]!), 'x has no gradient');
+  const grad = diffOf(sample(), before, 'grad');
+  assert.deepEqual(grad.most.map((c) => c.amount), [0.5, 0.5, 0.5, 0.5]);
+  assert.ok(Number.isNaN(grad.amount[0]!), 'x has no gradient');
+  assert.deepEqual(diffOf(sample(), before, 'value').most, [], 'the values are the same');
+  before.stats = () => stats({ norm: 4 });
+  assert.deepEqual(diffOf(sample(), before, 'param').most, [{ tensor: 1, amount: 0.75 }]);
 });
 
 test('curves stay bounded, and keep the last steps', () => {

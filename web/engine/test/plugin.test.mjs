@@ -99,3 +99,19 @@ test('an op is verified; an unknown one is an error', () => withEngine({}, async
   assert.ok(r.checks.some((l) => l.result === 'passed' && l.margin < 1));
   await assert.rejects(engine.verify('sofmax'), (e) => e.kind === 'error' && /softmax/.test(e.message));
 }));
+
+test('a trap in training ends the worker; another takes its place with the model and the plugin', () => withEngine({}, async (engine) => {
+  const c = await engine.plugin('late.wasm', plugin('late'));
+  assert.equal(c.ok, true, c.message);
+  const text = (n) => `a = param(2) ~ ones\nloss = sum(late(a * ${n}))\ntrain sgd lr=0.1\n`;
+  assert.equal((await engine.call('load', { text: text(3) })).problem, undefined);
+  const first = await engine.call('train', { most: 2, ms: 10_000 });
+  assert.equal(first.loss[0], 12);
+  const told = new Promise((resolve) => { engine.onRestart = resolve; });
+  await assert.rejects(engine.call('load', { text: text(12345) }), (e) => e.kind === 'trap' && /The engine stopped/.test(e.message));
+  assert.equal((await told).kind, 'trap');
+  const again = await engine.call('train', { most: 2, ms: 10_000 });
+  assert.deepEqual(again.loss, first.loss);
+  assert.ok(again.generation > first.generation);
+  assert.equal((await engine.call('about', {})).full, true);
+}));

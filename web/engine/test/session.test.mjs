@@ -1,6 +1,8 @@
 // session.test.mjs - the client: training, gradients, scopes, memory, errors.
 import assert from 'node:assert/strict';
 import test from 'node:test';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { array, ebb, generator, network } from './setup.mjs';
 
 const near = (a, b, tolerance) => assert.ok(Math.abs(a - b) <= tolerance, `${a} is not ${b} within ${tolerance}`);
@@ -174,4 +176,23 @@ test('parameters, clipping, optimizers over some', async () => {
   assert.equal(a.grad, null);
   opt.dispose();
   e.close();
+});
+
+test('a kept tensor that is forgotten is given back, with a warning', async () => {
+  setFlagsFromString('--expose-gc');
+  const collect = runInNewContext('gc'), e = await ebb.load(), warned = [], warn = console.warn;
+  console.warn = (words) => warned.push(words);
+  try {
+    (() => { for (let i = 0; i < 20; i++) e.zeros([100]); })();
+    const before = e.memory().tensors;
+    for (let i = 0; i < 50 && !warned.length; i++) {
+      collect();
+      await new Promise((resolve) => { setTimeout(resolve, 10); });
+    }
+    assert.ok(e.memory().tensors < before);
+    assert.match(warned[0], /a tensor of \[100\] was kept and forgotten/);
+  } finally {
+    console.warn = warn;
+    e.close();
+  }
 });

@@ -22,7 +22,7 @@ export function setDiff(on: boolean): void {
 
 function updateDiff(): void {
   const { settings, trace, previous } = app.get();
-  app.set({ diff: settings.diff && trace && previous ? diffOf(trace, previous) : null });
+  app.set({ diff: settings.diff && trace && previous ? diffOf(trace, previous, settings.diffKind) : null });
 }
 
 watch(app, (s) => s.trace, () => {
@@ -30,6 +30,7 @@ watch(app, (s) => s.trace, () => {
   if (app.get().lineage) app.set({ lineage: null });
 });
 watch(app, (s) => s.previous, updateDiff);
+watch(app, (s) => s.settings.diffKind, updateDiff);
 
 /** Selects a thing, and opens the closed groups around it so that it can be seen. */
 export async function goTo(ref: Ref): Promise<void> {

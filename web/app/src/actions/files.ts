@@ -36,9 +36,17 @@ export async function saveTrace(): Promise<void> {
   }
 }
 
-export async function openTrace(file: Blob): Promise<void> {
+/** Shows the steps of a trace file, and offers the model they are of. */
+export async function openTrace(file: File): Promise<void> {
   await pause();
-  await openTraceFile(await file.arrayBuffer());
+  if (!(await openTraceFile(await file.arrayBuffer()))) return;
+  const { frames, trace, model } = app.get();
+  const text = trace?.model ?? '';
+  const name = file.name.replace(/\.[^.]*$/, '');
+  notify({
+    tone: 'good', text: `${file.name}: ${frames.length} recorded ${frames.length === 1 ? 'step' : 'steps'}${trace?.about ? `, by ${trace.about}` : ''}.`,
+    ...(text && text !== model.text ? { sticky: true, action: { label: 'Load its model', run: () => void loadModel(text, { name }) } } : {}),
+  });
 }
 
 export async function saveSvg(): Promise<void> {

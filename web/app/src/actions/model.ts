@@ -47,8 +47,8 @@ export async function loadModel(text: string, options: LoadOptions = {}): Promis
     return null;
   } catch (e) {
     const failure = failureOf(e);
-    if (!app.get().model.info) app.set({ engine: 'failed', failure });
-    notifyFailure(e, 'Loading the model');
+    if (app.get().model.info) notifyFailure(e, 'Loading the model');
+    else app.set({ engine: 'failed', failure });
     return failure.problem ?? null;
   }
 }

@@ -109,8 +109,8 @@ export async function showFrame(frame: number): Promise<void> {
   }
 }
 
-/** Shows the frames of a trace file. */
-export async function openTraceFile(file: ArrayBuffer): Promise<void> {
+/** Shows the frames of a trace file. -> whether that could be done. */
+export async function openTraceFile(file: ArrayBuffer): Promise<boolean> {
   try {
     const { engine, decode } = await getEngine();
     const { frames: n } = await engine.call('openTrace', { file: file.slice(0) });
@@ -118,8 +118,10 @@ export async function openTraceFile(file: ArrayBuffer): Promise<void> {
     shown = file;
     app.set({ ...showing(frames, 0, null), mode: 'inspecting' });
     await relayout(null);
+    return true;
   } catch (e) {
     notifyFailure(e, 'Opening the trace file');
+    return false;
   }
 }
 

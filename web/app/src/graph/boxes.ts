@@ -12,7 +12,9 @@ import { thumb } from './thumbs';
 
 const DETAIL = 10.5;
 /** Zooms from which titles and details are legible. */
-const TITLE_ZOOM = 0.42, DETAIL_ZOOM = 0.72;
+const TITLE_ZOOM = 0.3, DETAIL_ZOOM = 0.72;
+/** Titles are no smaller than this (px) where they are shown. */
+const LEAST_TITLE = 7.5;
 
 interface Drawn { i: number; box: Box; r: Rect; state: 'waiting' | 'running' | 'done'; dim: boolean }
 
@@ -41,8 +43,8 @@ function drawFrame(p: Paint, { i, r, dim }: Drawn): void {
   c.strokeStyle = css.line;
   c.lineWidth = 1;
   c.stroke();
-  const size = Math.min(12, 12 * z);
-  if (size >= 5.5) {
+  const size = Math.max(LEAST_TITLE, Math.min(12, 12 * z));
+  if (z >= TITLE_ZOOM) {
     c.font = `600 ${size}px ${font}`;
     c.fillStyle = css['ink-3'];
     const { title, label } = p.scene.texts[i]!;
@@ -101,8 +103,8 @@ function drawGauges(p: Paint, i: number, r: Rect): void {
 /** Where a box has its texts: a line, or two lines from the top. */
 function lines(p: Paint, { r, box }: Drawn): { x: number; w: number; title: number; detail: number; size: number; small: number; two: boolean } {
   const { z } = p.camera;
-  const size = Math.min(13.5, TITLE * z), small = Math.min(11.5, DETAIL * z);
-  const pad = (box.kind === 'tensor' ? 9 : 10) * Math.min(1.2, z);
+  const size = Math.max(LEAST_TITLE, Math.min(13.5, TITLE * z)), small = Math.min(11.5, DETAIL * z);
+  const pad = (box.kind === 'tensor' ? 9 : 8.5) * Math.min(1.2, z);
   const two = z >= DETAIL_ZOOM && r.h >= size + small + 6;
   const block = two ? size + small + 5 : size;
   const top = pictureRoom(r, block) > 0 ? r.y + 7 * Math.min(1.2, z) : r.y + (r.h - block) / 2;
@@ -123,45 +125,43 @@ function drawTexts(p: Paint, boxes: Drawn[]): void {
   const alpha = (d: Drawn): number => (d.dim ? 0.3 : d.state === 'waiting' ? 0.55 : 1);
   c.font = strong.replace('{size}', `${size}px`);
   for (const d of boxes) {
-    const { title, label } = scene.texts[d.i]!;
     const at = lines(p, d);
-    const taken = label ? Math.min(at.w * 0.55, textWidth(label, plain, small) + 8) : 0;
     c.globalAlpha = alpha(d);
     c.fillStyle = css.ink;
-    c.fillText(cutText(title, strong, size, at.w - taken), at.x, at.title);
+    c.fillText(cutText(scene.texts[d.i]!.title, strong, size, at.w), at.x, at.title);
   }
   if (small < 6) return;
   c.font = plain.replace('{size}', `${small}px`);
   for (const d of boxes) {
-    const { label, detail } = scene.texts[d.i]!;
+    const { title, label, detail } = scene.texts[d.i]!;
     const at = lines(p, d);
     c.globalAlpha = alpha(d);
-    if (label) {
-      const cut = cutText(label, plain, small, at.w * 0.55);
-      c.fillStyle = css.accent;
-      c.fillText(cut, at.x + at.w - textWidth(cut, plain, small), at.title);
-    }
+    const name = cutText(label, plain, small, at.w);
+    const taken = name ? textWidth(name, plain, small) + small : 0;
+    if (detail || !at.two) drawMean(p, d, at, at.title, textWidth(title, strong, size) + 8, plain);
+    else drawMean(p, d, at, at.detail, taken, plain);
     if (!at.two) continue;
+    c.fillStyle = css.accent;
+    c.fillText(name, at.x, at.detail);
     c.fillStyle = css['ink-3'];
-    c.fillText(cutText(detail, plain, small, at.w), at.x, at.detail);
-    drawMean(p, d, at.x + textWidth(detail, plain, small), at, plain);
+    c.fillText(cutText(detail, plain, small, at.w - taken), at.x + taken, at.detail);
   }
 }
 
-/** The mean of the value (its one number, of a scalar) at the end of the second line, where there is room. */
-function drawMean(p: Paint, d: Drawn, from: number, at: ReturnType<typeof lines>, font: string): void {
+/** The mean of the value (its one number, of a scalar) at the end of the line at y, where `taken` leaves room. */
+function drawMean(p: Paint, d: Drawn, at: ReturnType<typeof lines>, y: number, taken: number, font: string): void {
   const { context: c, scene, palette: { css } } = p;
   const tensor = scene.tensor[d.i]!;
-  if (tensor < 0 || d.state !== 'done') return;
+  if (tensor < 0 || d.state !== 'done' || p.camera.z < DETAIL_ZOOM) return;
   const { value } = scene.trace.tensors[tensor]!;
-  if (value < 0 || p.camera.z < 0.9) return;
+  if (value < 0) return;
   const { stats } = thumb(scene.trace, value);
   const bad = stats.nNan + stats.nInf > 0;
-  const text = bad ? (stats.nNan ? 'NaN' : 'inf') : formatNumber(Number(stats.mean.toPrecision(2)));
+  const text = bad ? (stats.nNan ? 'NaN' : 'inf') : formatNumber(stats.mean, 2);
   const width = textWidth(text, font, at.small);
-  if (from + 10 + width > at.x + at.w) return;
+  if (taken + width > at.w) return;
   c.fillStyle = bad ? css.bad : stats.mean < 0 ? css.negative : css['ink-2'];
-  c.fillText(text, at.x + at.w - width, at.detail);
+  c.fillText(text, at.x + at.w - width, y);
 }
 
 function drawPictures(p: Paint, boxes: Drawn[]): void {
@@ -199,19 +199,22 @@ function drawPicture(p: Paint, stats: number, room: Rect, border: string): void 
 /** Badges of what changed since the record before: the larger, the fuller. */
 function drawChanges(p: Paint, boxes: Drawn[]): void {
   const { context: c, diff, scene, palette: { css, mono }, camera: { z } } = p;
-  if (!diff) return;
+  if (!diff || !diff.most.length) return;
+  const most = Math.log10(Math.min(1e3, diff.most[0]!.amount));
   for (const d of boxes) {
     const tensor = scene.tensor[d.i]!;
-    const amount = tensor < 0 ? NaN : Math.max(diff.value[tensor]! || 0, diff.grad[tensor]! || 0);
-    if (!(amount > 1e-4)) continue;
-    const share = Math.min(1, (Math.log10(amount) + 4) / 4);
-    c.globalAlpha = d.dim ? 0.3 : 0.35 + 0.65 * share;
+    const amount = tensor < 0 ? NaN : diff.amount[tensor]!;
+    if (!(amount > 0)) continue;
+    // The one that changed most is the fullest; one that changed a hundred times less is the faintest.
+    const share = Math.max(0, Math.min(1, 1 + (Math.log10(amount) - most) / 2));
+    if (share === 0) continue;
+    c.globalAlpha = d.dim ? 0.3 : 0.25 + 0.75 * share;
     c.strokeStyle = c.fillStyle = css.warn;
-    c.lineWidth = 1 + 2 * share;
+    c.lineWidth = 1 + 1.5 * share;
     c.beginPath();
     roundRect(c, d.r, radiusOf(d.box, z));
     c.stroke();
-    if (z < DETAIL_ZOOM) continue;
+    if (z < DETAIL_ZOOM || share < 0.5) continue;
     const text = amount < 10 ? `Δ ${Number((100 * amount).toPrecision(2))}%` : 'Δ >10×';
     const size = 10, width = textWidth(text, `600 {size} ${mono}`, size) + 8;
     c.globalAlpha = d.dim ? 0.3 : 1;

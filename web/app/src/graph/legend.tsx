@@ -1,6 +1,6 @@
 // legend.tsx - what the colours on the graph mean just now: gradients on the edges, ancestors, changes.
 import { goTo, select, setDiff, setSettings, traceLineage } from '../actions';
-import type { Change } from '../diff';
+import type { Change, DiffKind } from '../diff';
 import { tensorName } from '../format';
 import { formatNumber } from '../lib/format';
 import type { FlowSign } from '../scale';
@@ -32,22 +32,27 @@ const refOfChange = (c: Change): Ref => {
   return node >= 0 ? { kind: 'node', id: node } : { kind: 'tensor', id: c.tensor };
 };
 
+const kinds: [DiffKind, string][] = [['grad', 'Gradients'], ['param', 'Parameters'], ['value', 'Values']];
+
 function Changes() {
   const diff = useApp((s) => s.diff);
   const trace = useApp((s) => s.trace);
   const previous = useApp((s) => s.previous);
+  const kind = useApp((s) => s.settings.diffKind);
   if (!diff || !trace || !previous) return null;
   return (
     <section class="card changes" aria-label="What changed most" data-testid="changes">
-      <header><h2>Changed most, step {previous.step} to {trace.step}</h2><Button label="Hide the changes" icon="close" onClick={() => setDiff(false)} /></header>
+      <header><h2>Changed from step {previous.step} to {trace.step}</h2><Button label="Hide the changes" icon="close" onClick={() => setDiff(false)} /></header>
+      <div class="group" role="group" aria-label="What is compared">
+        {kinds.map(([id, words]) => <Button key={id} label={words} pressed={id === kind} onClick={() => setSettings({ diffKind: id })} testid={`diff-${id}`}>{words}</Button>)}
+      </div>
       {diff.most.length === 0 && <p class="quiet">Nothing changed.</p>}
       <ol>
         {diff.most.slice(0, 12).map((c) => (
-          <li key={`${c.tensor}${c.what}`}>
+          <li key={c.tensor}>
             <button type="button" class="row" onClick={() => void goTo(refOfChange(c))}>
               <span class="row-name">{tensorName(trace, c.tensor)}</span>
-              <span class={c.what === 'grad' ? 'tag backward' : 'tag forward'}>{c.what === 'grad' ? 'gradient' : 'value'}</span>
-              <span class="number">{Number.isFinite(c.amount) ? `${formatNumber(100 * c.amount)}%` : 'new'}</span>
+              <span class="number">{Number.isFinite(c.amount) ? `${formatNumber(100 * c.amount, 3)} %` : 'new'}</span>
             </button>
           </li>
         ))}

@@ -8,6 +8,7 @@ import { type Moments, momentsOf, NEVER } from '../moments';
 import type { Ref } from '../state';
 import { Grid, type Rect } from './grid';
 
+/** `detail` is the shape; '' of a single number, whose value stands there. */
 export interface BoxText { title: string; label: string; detail: string }
 
 export interface Scene {
@@ -38,7 +39,7 @@ function textOf(trace: Trace, box: Box): BoxText {
   if (box.kind === 'node') {
     const node = trace.nodes[box.id]!;
     const out = trace.tensors[node.firstOut];
-    return { title: node.op, label: node.label, detail: out ? formatShape(out.shape) : '' };
+    return { title: node.op, label: node.label, detail: out?.shape.length ? formatShape(out.shape) : '' };
   }
   if (box.kind === 'tensor') {
     const tensor = trace.tensors[box.id]!;

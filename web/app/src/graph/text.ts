@@ -39,4 +39,4 @@ export const TITLE = 12.5;
 export const titleFont = (family: string): string => `600 {size} ${family}`;
 
 /** What a letter of a title takes (px at zoom 1): the engine makes the boxes as wide as their texts need. */
-export const letterWidth = (family: string): number => textWidth('matmulcrossentropylogits', titleFont(family), TITLE) / 24;
+export const letterWidth = (family: string): number => textWidth('matmul softmax logits', titleFont(family), TITLE) / 20;

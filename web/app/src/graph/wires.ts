@@ -50,7 +50,7 @@ function styleOf(p: Paint, i: number): Style {
     if (flow) {
       const colours: Record<FlowSign, string> = { positive: css.positive, negative: css.negative, mixed: css['ink-3'], vanished: css['line-2'], bad: css.bad };
       const width = flow.sign === 'vanished' ? 0.8 : flow.sign === 'bad' ? 4 : Math.round(flow.width * 2) / 2;
-      return style(colours[flow.sign], width * Math.max(0.35, Math.min(1, camera.z)), camera.z < PLAIN_ZOOM ? [] : flowDash[flow.sign], 0.9);
+      return style(colours[flow.sign], width * Math.max(0.35, Math.min(1, camera.z)), camera.z < PLAIN_ZOOM ? [] : flowDash[flow.sign], flow.sign === 'mixed' ? 0.6 : 0.9);
     }
   }
   if (moments.value[wire.tensor]! >= time) return style(css.line, thin);

@@ -44,6 +44,9 @@ export function work(formula: Computed, numbers: Numbers): Worked | null {
 const binding: Record<string, number> = { '+': 1, '-': 1, '*': 2, '/': 2, neg: 3, '^': 4 };
 const signs: Record<string, string> = { '+': ' + ', '-': ' \u2212 ', '*': ' \u00b7 ', '/': ' / ' };
 
+const raised = (exponent: Calculation, numbers: Numbers): string =>
+  (exponent === 2 ? '\u00b2' : exponent === 3 ? '\u00b3' : `^${write(exponent, numbers, 5)}`);
+
 /** "0.31 · (−1.2)": brackets where the order of operations or a sign asks for them. */
 export function write(c: Calculation, numbers: Numbers, outer = 0, first = true): string {
   if (typeof c !== 'object') {
@@ -58,7 +61,7 @@ export function write(c: Calculation, numbers: Numbers, outer = 0, first = true)
   if (own === undefined) return `${op}(${of.map((part) => write(part, numbers)).join(', ')})`;
   const [a, b] = of;
   const text = op === 'neg' ? `\u2212${write(a!, numbers, own, false)}`
-    : op === '^' ? `${write(a!, numbers, own + 1, false)}^${write(b!, numbers, own + 1)}`
+    : op === '^' ? `${write(a!, numbers, own + 1, false)}${raised(b!, numbers)}`
       : `${write(a!, numbers, own, first)}${signs[op]!}${write(b!, numbers, own + 1, false)}`;
   return own < outer || (op === 'neg' && !first) ? `(${text})` : text;
 }

@@ -51,7 +51,7 @@ export const modelLanguage = StreamLanguage.define<Where>({
 export const modelColours = HighlightStyle.define([
   { tag: tags.keyword, color: 'var(--backward)', fontWeight: '600' },
   { tag: tags.standard(tags.variableName), color: 'var(--optim)' },
-  { tag: tags.function(tags.variableName), color: 'var(--forward)' },
+  { tag: tags.function(tags.variableName), color: 'var(--accent)' },
   { tag: tags.definition(tags.variableName), fontWeight: '600' },
   { tag: tags.atom, color: 'var(--optim)' },
   { tag: [tags.number, tags.string], color: 'var(--positive)' },

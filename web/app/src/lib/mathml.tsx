@@ -6,12 +6,14 @@ import type { OpTexts } from '../../formulas/texts';
 
 let loaded: OpTexts | null = null;
 
+export const loadOpTexts = async (): Promise<OpTexts> => (loaded ??= (await import('virtual:ops')).default);
+
 /** Formulas and documentation of the built-in ops; null until they are loaded. */
 export function useOpTexts(): OpTexts | null {
   const [texts, set] = useState(loaded);
   useEffect(() => {
     if (loaded) return;
-    void import('virtual:ops').then((m) => set(loaded = m.default));
+    void loadOpTexts().then(set);
   }, []);
   return texts;
 }

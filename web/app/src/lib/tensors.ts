@@ -58,5 +58,7 @@ export function useSlice(trace: Trace | null, tensor: number, which: Which, lead
     })();
   }, [stats, live, place, which]);
   if (!stats) return null;
-  return { stats, grid: fetched?.key === stats && fetched.place === place ? fetched.grid : kept };
+  // While training, the elements of a moment ago are better than the thumbnail of now.
+  const whole = fetched && fetched.place === place && (live || fetched.key === stats) && !(kept && isExact(kept));
+  return { stats, grid: whole ? fetched.grid : kept };
 }

@@ -9,6 +9,7 @@ import { Icon } from '../ui/icon';
 import type { Editor } from '../lib/codemirror';
 import { applyDraft, draft, isAhead, replaceInDraft, suggestion } from '../lib/draft';
 import type { Word } from '../lib/language';
+import { loadOpTexts } from '../lib/mathml';
 import './editor.css';
 
 /** A text that is right is loaded so long after the last change. */
@@ -16,8 +17,11 @@ const AUTO_MS = 700;
 
 let words: Word[] = [];
 
+/** The lean engine leaves documentation out: that of the build stands in. */
 async function loadWords(): Promise<void> {
-  words = await (await getEngine()).engine.call('words', {});
+  const { engine } = await getEngine();
+  const [known, { ops }] = await Promise.all([engine.call('words', {}), loadOpTexts()]);
+  words = known.map((w) => ({ ...w, doc: (w.kind === 'op' && ops[w.word]?.doc) || w.doc }));
 }
 
 async function lint(text: string): Promise<Draft['problem']> {

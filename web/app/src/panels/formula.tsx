@@ -31,12 +31,11 @@ function Rows({ math, rows }: { math: string; rows: FormulaRow[] | undefined }) 
   );
 }
 
-/** Asks for numbers anew when `keys` change; an answer that comes too late is dropped. */
+/** Asks for numbers anew when `keys` change; those before stay until then, and an answer that comes too late is dropped. */
 function useAnswer<T>(ask: () => Promise<T>, keys: unknown[]): T | null {
   const [answer, set] = useState<T | null>(null);
   useEffect(() => {
     let current = true;
-    set(null);
     ask().then((a) => { if (current) set(() => a); }, () => undefined);
     return () => { current = false; };
   }, keys);
@@ -144,8 +143,9 @@ function NodeFormula({ trace, node }: { trace: Trace; node: number }) {
   const texts = useOpTexts();
   const n = trace.nodes[node]!;
   const about = texts?.ops[n.op];
-  // Only the built-in ops are in the texts: what a plugin declares is shown as it is.
-  const rows = texts?.formulas[n.math];
+  // The lean engine leaves texts out: those of the build stand in. What a plugin declares is in no build and is shown as it is.
+  const math = n.math || about?.math || '';
+  const rows = texts?.formulas[math];
   return (
     <>
       <header class="panel-head">
@@ -154,7 +154,7 @@ function NodeFormula({ trace, node }: { trace: Trace; node: number }) {
         {about?.doc && <p class="about">{about.doc}</p>}
         {about?.ref && <p class="muted small">{about.ref}</p>}
       </header>
-      {texts ? <Rows math={n.math} rows={rows} /> : <p class="muted">Loading the formula.</p>}
+      {texts ? <Rows math={math} rows={rows} /> : <p class="muted">Loading the formula.</p>}
       <ElementNumbers trace={trace} node={node} rows={rows} texts={texts} />
       <GradientCheck key={`${n.op} ${node}`} trace={trace} node={node} />
     </>

@@ -475,6 +475,10 @@ export interface Exports {
   ebb_model_forward(m: number): number;
   /** ebb_tensor *ebb_model_value(ebb_model *m, const char *name) */
   ebb_model_value(m: number, name: number): number;
+  /** const char *ebb_model_text(const ebb_model *m) */
+  ebb_model_text(m: number): number;
+  /** bool ebb_model_defines(const ebb_model *m, const char *name, size_t n) */
+  ebb_model_defines(m: number, name: number, n: number): number;
   /** const char *ebb_model_variable(const ebb_model *m, size_t i) */
   ebb_model_variable(m: number, i: number): number;
   /** ebb_status ebb_model_step(ebb_model *m, ebb_step *out) */
