@@ -2,6 +2,7 @@
 //
 // The engine's modules come from build/web/engine, which web/engine/build.mjs makes.
 import { fileURLToPath } from 'node:url';
+import { build } from 'esbuild';
 import preact from '@preact/preset-vite';
 import { defineConfig, type Plugin } from 'vite';
 import { opTextsPlugin } from './formulas/plugin';
@@ -12,7 +13,7 @@ const here = (path: string): string => fileURLToPath(new URL(path, import.meta.u
 const intoOneFile = (): Plugin => ({
   name: 'into-one-file',
   enforce: 'post',
-  generateBundle(_, bundle) {
+  generateBundle: { order: 'post', handler: (_, bundle) => {
     const page = bundle['index.html'];
     if (page?.type !== 'asset') throw new Error('the build has no index.html');
     let html = String(page.source);
@@ -29,6 +30,17 @@ const intoOneFile = (): Plugin => ({
       }
     }
     page.source = html;
+  } },
+});
+
+/** The engine's worker as a text in the page. */
+const workerAsText = (): Plugin => ({
+  name: 'engine-worker',
+  resolveId: (id) => (id === 'virtual:engine-worker' ? `\0${id}` : null),
+  async load(id) {
+    if (id !== '\0virtual:engine-worker') return null;
+    const { outputFiles } = await build({ entryPoints: [here('../engine/src/worker.ts')], bundle: true, format: 'esm', target: 'es2022', minify: true, write: false, external: ['node:*'] });
+    return `export default ${JSON.stringify(outputFiles[0]!.text)}`;
   },
 });
 
@@ -49,7 +61,7 @@ export default defineConfig(({ mode }) => {
     root: here('.'),
     base: './',
     cacheDir: here('../../build/web/vite'),
-    plugins: [preact(), opTextsPlugin(new URL('../../', import.meta.url)), single ? intoOneFile() : withPolicy()],
+    plugins: [preact(), opTextsPlugin(new URL('../../', import.meta.url)), ...(single ? [workerAsText(), intoOneFile()] : [withPolicy()])],
     resolve: { alias: { '@engine': here('../engine/src'), '@wasm': here('../../build/web/engine'), '@parts': here(`src/parts.${single ? 'single' : 'files'}.ts`) } },
     worker: { format: 'es' as const },
     build: {

@@ -3,3 +3,9 @@ declare module 'virtual:ops' {
   const texts: import('../formulas/texts').OpTexts;
   export default texts;
 }
+
+declare module 'virtual:engine-worker' {
+  /** The bundled script of the engine's worker. */
+  const code: string;
+  export default code;
+}

@@ -4,7 +4,7 @@ import { app, useApp } from '../state';
 import { useStore, watch } from '../store';
 import { Button } from '../ui/button';
 import { reveal, visible } from './camera';
-import { touches } from './grid';
+import { holds } from './grid';
 import { Legends } from './legend';
 import { Minimap } from './minimap';
 import { anchored } from './moving';
@@ -45,7 +45,7 @@ function follow(time: number): void {
   const { scene, camera, size, moved } = viewState.get();
   if (!event || !scene || !moved) return;
   const box = scene.layout.boxes[event.node >= 0 ? scene.boxOfNode[event.node]! : scene.boxOfTensor[event.tensor] ?? -1];
-  if (box && !touches(box, visible(camera, size))) flyTo(reveal(camera, box, size));
+  if (box && !holds(visible(camera, size), box)) flyTo(reveal(camera, box, size));
 }
 
 function attach(canvas: HTMLCanvasElement): () => void {
