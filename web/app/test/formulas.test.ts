@@ -1,14 +1,15 @@
 // formulas.test.ts - the formulas that ops declare: every one is read or left as text, and known ones come out as they should.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { fileURLToPath } from 'node:url';
 import { parseFormula } from '../formulas/clauses';
 import { readDeclarations } from '../formulas/declarations';
 import type { Markup } from '../formulas/mathml';
 import { formula, opTexts } from '../formulas/texts';
 import { work, write } from '../src/lib/calculate';
 
-/** Children of a repository root from where tests run. */
-const declared = readDeclarations([`${process.cwd()}/ops`]);
+/** The tests run from build/web/app-test. */
+const declared = readDeclarations([fileURLToPath(new URL('../../../ops', import.meta.url))]);
 
 /** The characters of a formula in the order they stand, "a/b" for fractions, "a_b" and "a^b" for scripts. */
 function plain(m: Markup | string): string {

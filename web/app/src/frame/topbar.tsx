@@ -1,5 +1,6 @@
 // topbar.tsx - the bar above: the model, its training, and what concerns the whole page.
 import { inspect, inspectNext, restart, setSettings, showDialog, stepOnce, toggleTraining } from '../actions';
+import { FindingsButton } from '../panels/findings';
 import { type Theme, useApp } from '../state';
 import { Button } from '../ui/button';
 import type { IconName } from '../ui/icon';
@@ -30,6 +31,7 @@ export function TopBar() {
       </dl>
       <span class="model-name">{name}</span>
       <div class="group">
+        <FindingsButton />
         <Button label="Share and save" icon="share" onClick={() => showDialog('share')} testid="share" />
         <Button label={`Colours: ${theme}`} icon={themeIcon[theme]} onClick={() => setSettings({ theme: nextTheme[theme] })} testid="theme" />
         <Button label="Help and keys" icon="help" keys="?" onClick={() => showDialog('help')} testid="help" />

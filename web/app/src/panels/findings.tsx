@@ -11,6 +11,14 @@ import './findings.css';
 /** For the tab: warnings and errors. */
 export const findingsBadge = (s: State): number => s.trace?.findings.filter((f) => f.severity !== 'note').length ?? 0;
 
+/** In the bar above, when there is something to see. */
+export function FindingsButton() {
+  const n = useApp(findingsBadge);
+  if (!n) return null;
+  const label = `${n} ${n === 1 ? 'finding' : 'findings'} in the recorded step`;
+  return <Button label={label} icon="warning" tone="plain" testid="findings-button" onClick={() => showPanel('right', 'findings')}>{String(n)}<span class="hidden-text"> {n === 1 ? 'finding' : 'findings'}</span></Button>;
+}
+
 function Places({ trace, finding: f }: { trace: Trace; finding: Finding }) {
   const tensor = trace.tensors[f.tensor];
   const node = trace.nodes[f.node] ?? (tensor ? trace.nodes[tensor.node] : undefined);
