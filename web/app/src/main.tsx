@@ -19,7 +19,8 @@ async function begin(): Promise<void> {
   const { engine } = await getEngine();
   engine.onRestart = engineRestarted;
   if (!(await openLink(location.hash))) await loadModel(firstModel.text, { name: firstModel.name });
-  loadTheRest();
+  await loadTheRest();
+  app.set({ complete: true });
 }
 
 function showTheme(): void {

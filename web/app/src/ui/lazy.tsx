@@ -24,8 +24,7 @@ export function lazy(load: () => Promise<ComponentType>): ComponentType {
   };
 }
 
-/** Loads, one after the other, what has not been needed yet: so that it is there at once, also without a network. */
-export function loadTheRest(): void {
-  const [next] = waiting;
-  if (next) setTimeout(() => void next().then(loadTheRest), 200);
+/** Loads what has not been needed yet: so that it is there at once, also when the network is gone. */
+export async function loadTheRest(): Promise<void> {
+  await Promise.all([...waiting].map((get) => get()));
 }
