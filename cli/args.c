@@ -145,22 +145,28 @@ static int set(const cli_command *c, const cli_option *o, const char *text, void
 
 int cli_parse(const cli_command *c, int argc, char **argv, void *into) {
     struct option table[MAX_OPTIONS + 2] = {{0}};
+    char letters[2 * MAX_OPTIONS + 3] = ":h", *end = letters + 2;
     size_t n = 0;
-    for (; n < c->n_options && n < MAX_OPTIONS; n++)
+    for (; n < c->n_options && n < MAX_OPTIONS; n++) {
+        if (c->options[n].letter) *end++ = c->options[n].letter;
+        if (c->options[n].letter && c->options[n].type != CLI_FLAG) *end++ = ':';
         table[n] = (struct option){c->options[n].name,
                                    c->options[n].type == CLI_FLAG ? no_argument : required_argument, NULL,
                                    (int)n + 256};
+    }
     table[n] = (struct option){"help", no_argument, NULL, 'h'};
     opterr = 0;
     optind = 1;
-    for (int got; (got = getopt_long(argc, argv, ":h", table, NULL)) != -1;) {
+    for (int got; (got = getopt_long(argc, argv, letters, table, NULL)) != -1;) {
         if (got == 'h') {
             cli_command_help(c);
             return CLI_OK;
         }
         if (got == ':') return cli_usage(c, "%s needs a value", argv[optind - 1]);
-        if (got < 256) return unknown_option(c, argv[optind - 1]);
-        const int code = set(c, &c->options[got - 256], optarg, into);
+        size_t i = got < 256 ? 0 : (size_t)got - 256;
+        while (got < 256 && i < c->n_options && c->options[i].letter != got) i++;
+        if (got == '?' || i == c->n_options) return unknown_option(c, argv[optind - 1]);
+        const int code = set(c, &c->options[i], optarg, into);
         if (code != CLI_GO_ON) return code;
     }
     return CLI_GO_ON;

@@ -19,7 +19,7 @@ typedef struct options {
 } options;
 
 #define OPTION(field, type, arg, help, ...)                                                                  \
-    { #field, type, offsetof(options, field), arg, help, __VA_ARGS__ }
+    { .name = #field, type, offsetof(options, field), arg, help, __VA_ARGS__ }
 
 static const cli_option check_options[] = {
     OPTION(all, CLI_FLAG, NULL, "every op there is, one line each", 0, 0),

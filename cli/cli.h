@@ -22,6 +22,7 @@ typedef struct cli_option {
     const char *arg;  /* "N"; NULL for a flag */
     const char *help; /* one line */
     double lo, hi;
+    char letter; /* 'o': may be given as -o too; 0: none */
 } cli_option;
 
 /* One subcommand. Each file defines one; main.c lists them. */

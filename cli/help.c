@@ -12,8 +12,10 @@ void cli_command_help(const cli_command *c) {
     if (c->n_options) putchar('\n');
     for (size_t i = 0; i < c->n_options; i++) {
         char left[48];
-        snprintf(left, sizeof left, "--%s %s", c->options[i].name, c->options[i].arg ? c->options[i].arg : "");
-        printf("  %-20s %s\n", left, c->options[i].help);
+        const cli_option *o = &c->options[i];
+        const char letter[] = {'-', o->letter, ',', ' ', 0};
+        snprintf(left, sizeof left, "%s--%s %s", o->letter ? letter : "", o->name, o->arg ? o->arg : "");
+        printf("  %-20s %s\n", left, o->help);
     }
     if (c->details) printf("\n%s\n", c->details);
 }

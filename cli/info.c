@@ -11,7 +11,7 @@ typedef struct options {
 } options;
 
 static const cli_option info_options[] = {
-    {"json", CLI_FLAG, offsetof(options, json), NULL, "the same as JSON", 0, 0},
+    {.name = "json", CLI_FLAG, offsetof(options, json), NULL, "the same as JSON", 0, 0},
 };
 
 /* The backends that are loaded, "portable" first, separated by ", ". */

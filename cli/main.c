@@ -27,6 +27,7 @@ void cli_overview(void) {
     puts("\nexamples:\n"
          "  ebb train digits                        a few seconds; the accuracy on digits it has never seen\n"
          "  ebb train mnist --save model.safetensors\n"
+         "  ebb run examples/models/spirals.ebb     train the model that a text describes\n"
          "  ebb check ./my_op.so                    verify a plugin and print its certificate\n"
          "  ebb train digits --plugin ./my_op.so    train with the op it brings\n"
          "  ebb help softmax                        formula, derivative, attributes, how to call it\n"

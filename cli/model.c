@@ -52,8 +52,9 @@ static ebb_status load(ebb *e, const char *name, void *folder) {
     if (data_load(e, name, folder, &train, &test)) return ebb_error_code(e);
     const int64_t n = train.n + test.n, rows = train.rows, cols = train.cols;
     ebb_scope *s = ebb_begin(e);
-    ebb_dataset d = {.size = sizeof d, .name = name, .n_train = train.n, .classes = train.classes};
-    d.x = ebb_tensor_new(e, EBB_F32, EBB_SHAPE(n, rows, cols), NULL);
+    ebb_dataset d = {
+        .size = sizeof d, .name = name, .n_train = train.n, .classes = train.classes, .rows = rows, .cols = cols};
+    d.x = ebb_tensor_new(e, EBB_F32, EBB_SHAPE(n, rows * cols), NULL);
     d.y = ebb_tensor_new(e, EBB_I64, EBB_SHAPE(n), NULL);
     float *x = ebb_data_mut(d.x);
     int64_t *y = ebb_data_mut(d.y);

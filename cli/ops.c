@@ -11,8 +11,8 @@ typedef struct options {
 } options;
 
 static const cli_option ops_options[] = {
-    {"json", CLI_FLAG, offsetof(options, json), NULL, "everything the declarations say, as JSON", 0, 0},
-    {"all", CLI_FLAG, offsetof(options, all), NULL, "also the ops that only serve other ops' rules", 0, 0},
+    {.name = "json", CLI_FLAG, offsetof(options, json), NULL, "everything the declarations say, as JSON", 0, 0},
+    {.name = "all", CLI_FLAG, offsetof(options, all), NULL, "also the ops that only serve other ops' rules", 0, 0},
 };
 
 static bool shown(const ebb_op *op, const options *o) { return o->all || !(op->flags & EBB_INTERNAL); }

@@ -19,7 +19,7 @@ typedef struct options {
 } options;
 
 #define OPTION(field, type, arg, help, ...)                                                                  \
-    { #field, type, offsetof(options, field), arg, help, __VA_ARGS__ }
+    { .name = #field, type, offsetof(options, field), arg, help, __VA_ARGS__ }
 
 static const cli_option run_options[] = {
     OPTION(steps, CLI_INT, "N", "training steps; default: what the model says, else 200", 0, 1e9),

@@ -15,15 +15,16 @@ enum { FRAMES = 258, FEW = 5, CURVES = 10 }; /* at most; when nothing is said; l
 typedef struct options {
     int64_t steps, every, threads, frame;
     uint64_t seed;
-    const char *out, *at, *data, *plugin;
+    const char *out, *svg, *at, *data, *plugin;
     bool quiet;
 } options;
 
 #define OPTION(field, type, arg, help, ...)                                                                  \
-    { #field, type, offsetof(options, field), arg, help, __VA_ARGS__ }
+    { .name = #field, type, offsetof(options, field), arg, help, __VA_ARGS__ }
 
 static const cli_option trace_options[] = {
-    OPTION(out, CLI_TEXT, "FILE", "write the recorded steps there, run.ebbtrace", 0, 0),
+    OPTION(out, CLI_TEXT, "FILE", "write the recorded steps there, run.ebbtrace", 0, 0, 'o'),
+    OPTION(svg, CLI_TEXT, "FILE", "draw the graph of the step that is shown, graph.svg", 0, 0),
     OPTION(steps, CLI_INT, "N", "training steps; default: what the model says, else 200", 1, 1e9),
     OPTION(at, CLI_TEXT, "LIST", "record these steps, 1,10,100; default: the first, the last, three between", 0, 0),
     OPTION(every, CLI_INT, "N", "record the first, every Nth and the last", 1, 1e9),
@@ -150,16 +151,32 @@ static bool once(job *j) {
     return ok && j->n_frames;
 }
 
+static bool write_file(ebb *e, const char *path, const void *bytes, size_t n) {
+    FILE *f = fopen(path, "wb");
+    const bool ok = f && fwrite(bytes, 1, n, f) == n;
+    if ((f && fclose(f)) || !ok) ebb_fail(e, EBB_E_IO, "cannot write %s: %s", path, strerror(errno));
+    return !ebb_failed(e);
+}
+
 static bool write_out(const job *j) {
     size_t n = 0;
     void *bytes = ebb_trace_write(j->e, j->n_frames, j->frame, &n);
-    if (!bytes) return false;
-    FILE *f = fopen(j->o->out, "wb");
-    const bool ok = f && fwrite(bytes, 1, n, f) == n;
-    if ((f && fclose(f)) || !ok) ebb_fail(j->e, EBB_E_IO, "cannot write %s: %s", j->o->out, strerror(errno));
-    else printf("wrote %s: %d frame%s, %zu bytes\n", j->o->out, j->n_frames, j->n_frames == 1 ? "" : "s", n);
+    if (bytes && write_file(j->e, j->o->out, bytes, n))
+        printf("wrote %s: %d frame%s, %zu bytes\n", j->o->out, j->n_frames, j->n_frames == 1 ? "" : "s", n);
     ebb_trace_bytes_free(j->e, bytes, n);
     return !ebb_failed(j->e);
+}
+
+/* The graph of one step as a picture. */
+static bool write_svg(ebb *e, const ebb_trace_step *s, const char *path) {
+    size_t n = 0;
+    ebb_layout *l = ebb_layout_new(e, s, NULL);
+    char *svg = l ? ebb_layout_svg(e, s, l, false, &n) : NULL;
+    if (svg && write_file(e, path, svg, n))
+        printf("wrote %s: %.0f x %.0f\n", path, (double)l->width, (double)l->height);
+    ebb_layout_svg_free(e, svg);
+    ebb_layout_free(e, l);
+    return !ebb_failed(e);
 }
 
 /* The loss of step k is not finite: what broke it is in that step or the one before, so all is done again to record these two. */
@@ -211,6 +228,7 @@ static bool record_model(job *j, const char *text) {
         if (!j->info.trains) trace_show_frame(s);
         if (!j->o->quiet) trace_show_nodes(s);
         if (!trace_show_findings(j->n_frames, j->frame)) puts("nothing wrong is found in these steps");
+        if (j->o->svg && !write_svg(j->e, s, j->o->svg)) return false;
     }
     return !j->o->out || write_out(j);
 }
@@ -273,6 +291,7 @@ static int show(const options *o, const char *path) {
         for (int32_t i = 0; i < frames; i++) trace_show_frame(ebb_trace_frame(f, i));
         if (s && !o->quiet) trace_show_nodes(s);
         if (s) trace_show_findings(1, &s);
+        if (s && o->svg && !write_svg(e, s, o->svg)) code = cli_failed(e);
     }
     ebb_trace_file_free(f);
     ebb_close(e);
@@ -297,9 +316,9 @@ const cli_command cli_trace = {
     .details = "A model is trained; steps of it are recorded, and the last recorded one is shown: each op with the range of its result and of its\n"
                "gradient, and what goes wrong with the line it comes from. A trace file can be opened in the page, or shown by this command.\n\n"
                "examples:\n"
-               "  ebb trace examples/models/xor.ebb --out xor.ebbtrace\n"
+               "  ebb trace examples/models/xor.ebb -o xor.ebbtrace\n"
                "  ebb trace examples/mistakes/dead_relu_broken.ebb --steps 20\n"
-               "  ebb trace xor.ebbtrace --frame 1",
+               "  ebb trace xor.ebbtrace --frame 1 --svg xor.svg",
     .options = trace_options,
     .n_options = sizeof trace_options / sizeof *trace_options,
     .run = run,

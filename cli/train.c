@@ -21,7 +21,7 @@ typedef struct options {
 } options;
 
 #define OPTION(field, type, arg, help, ...)                                                                  \
-    { #field, type, offsetof(options, field), arg, help, __VA_ARGS__ }
+    { .name = #field, type, offsetof(options, field), arg, help, __VA_ARGS__ }
 
 static const cli_option train_options[] = {
     OPTION(plugin, CLI_TEXT, "FILE", "verify and load this plugin first; its first op is the activation", 0, 0),
@@ -38,7 +38,7 @@ static const cli_option train_options[] = {
     OPTION(seed, CLI_SEED, "N", "of parameters and shuffles; the same seed gives the same bits; default 1", 0, 0),
     OPTION(threads, CLI_INT, "N", "default: one a core; the result does not depend on it", 1, 256),
     OPTION(backend, CLI_TEXT, "NAME", "auto (default), portable, onednn", 0, 0),
-    {"nan-guard", CLI_FLAG, offsetof(options, nan_guard), NULL,
+    {.name = "nan-guard", CLI_FLAG, offsetof(options, nan_guard), NULL,
      "stop at the op that makes a NaN or an infinity", 0, 0},
     OPTION(save, CLI_TEXT, "FILE", "write the parameters there, .safetensors", 0, 0),
     OPTION(load, CLI_TEXT, "FILE", "start from these parameters", 0, 0),

@@ -6,7 +6,7 @@ typedef struct ebb__known {
     char name[64], doc[160];
     ebb_dataset_load load; /* NULL: it is there */
     void *user;
-    ebb__set set;
+    ebb_dataset set;
 } ebb__known;
 
 ebb__lang *ebb__lang_of(ebb *e) { return (ebb__lang *)ebb_keep(e, "lang", sizeof(ebb__lang)); }
@@ -47,22 +47,24 @@ ebb_status ebb_dataset_source(ebb *e, const char *name, const char *doc, ebb_dat
 }
 
 /* Replaces what there was under the name. */
-static ebb_status put(ebb *e, const ebb_dataset *d, int64_t rows, int64_t cols) {
+static ebb_status put(ebb *e, const ebb_dataset *d) {
     ebb__known *k = entry(e, d->name, d->doc);
     if (!k) return ebb_error_code(e);
     ebb_retain(d->x);
     ebb_retain(d->y);
-    ebb_release(k->set.d.x);
-    ebb_release(k->set.d.y);
+    ebb_release(k->set.x);
+    ebb_release(k->set.y);
     k->load = NULL;
-    k->set = (ebb__set){*d, rows, cols};
-    k->set.d.name = k->name;
-    k->set.d.doc = k->doc;
+    k->set = *d;
+    k->set.name = k->name;
+    k->set.doc = k->doc;
     return EBB_OK;
 }
 
-ebb_status ebb_dataset_add(ebb *e, const ebb_dataset *d) {
-    if (!e || !d) return EBB_E_ARG;
+ebb_status ebb_dataset_add(ebb *e, const ebb_dataset *given) {
+    if (!e || !given) return EBB_E_ARG;
+    ebb_dataset whole = {.size = sizeof whole}, *const d = &whole;
+    memcpy(d, given, given->size && given->size < sizeof whole ? given->size : sizeof whole);
     if (ebb_failed(e)) return ebb_error_code(e);
     const int64_t n = ebb_size(d->x, 0);
     char text[160];
@@ -76,8 +78,14 @@ ebb_status ebb_dataset_add(ebb *e, const ebb_dataset *d) {
         return ebb_fail(e, EBB_E_ARG, "data set %s: %lld of %lld examples cannot be for training",
                         d->name ? d->name : "", (long long)d->n_train, (long long)n);
     const int dims = ebb_ndim(d->x);
-    const bool image = dims == 3 || (dims == 4 && ebb_size(d->x, 1) == 1);
-    return put(e, d, image ? ebb_size(d->x, -2) : 0, image ? ebb_size(d->x, -1) : 0);
+    if (!d->rows && (dims == 3 || (dims == 4 && ebb_size(d->x, 1) == 1)))
+        d->rows = ebb_size(d->x, -2), d->cols = ebb_size(d->x, -1);
+    else if (d->rows && (d->rows < 0 || d->cols < 1 || ebb_numel(d->x) / n / d->rows != d->cols ||
+                         ebb_numel(d->x) / n % d->rows))
+        return ebb_fail(e, EBB_E_SHAPE, "data set %s: %lldx%lld images, but %lld numbers for each example",
+                        d->name ? d->name : "", (long long)d->rows, (long long)d->cols,
+                        (long long)(ebb_numel(d->x) / n));
+    return put(e, d);
 }
 
 /* ---- IDX: 00 00 08 d, where 08 is "unsigned byte"; d big-endian 32-bit sizes; the bytes ---- */
@@ -139,7 +147,7 @@ ebb_status ebb_dataset_idx(ebb *e, const char *name, const void *images, size_t 
     const int64_t n = x.dim[0], each = x.dim[1] * x.dim[2];
     ebb_scope *s = ebb_begin(e);
     int64_t *order = (int64_t *)ebb_memory_get(e, (size_t)n * sizeof *order);
-    ebb_dataset d = {.size = sizeof d, .name = name, .n_train = n - n / 5};
+    ebb_dataset d = {.size = sizeof d, .name = name, .n_train = n - n / 5, .rows = x.dim[1], .cols = x.dim[2]};
     char doc[160];
     snprintf(doc, sizeof doc, "%lld images of %lldx%lld", (long long)n, (long long)x.dim[1], (long long)x.dim[2]);
     d.doc = doc;
@@ -155,7 +163,7 @@ ebb_status ebb_dataset_idx(ebb *e, const char *name, const void *images, size_t 
             label[i] = y.data[order[i]];
             if (label[i] >= d.classes) d.classes = (int32_t)label[i] + 1;
         }
-        put(e, &d, x.dim[1], x.dim[2]);
+        put(e, &d);
     }
     ebb_memory_put(e, order, (size_t)n * sizeof *order);
     ebb_end(s);
@@ -164,7 +172,7 @@ ebb_status ebb_dataset_idx(ebb *e, const char *name, const void *images, size_t 
 
 /* ---- what there is ---- */
 
-const ebb__set *ebb__set_find(ebb *e, const char *name) {
+const ebb_dataset *ebb__set_find(ebb *e, const char *name) {
     ebb__known *k = known(e, name);
     if (k && k->load && k->load(e, name, k->user) == EBB_OK && k->load)
         ebb_fail(e, EBB_E_IO, "the source of data set %s did not register it", name);

@@ -28,7 +28,7 @@ static bool add_part(ebb_model *m, int64_t n, double *sum) {
 ebb_status ebb_model_evaluate(ebb_model *m, int n_out, double *out) {
     if (!ebb__ready(m)) return m ? ebb_error_code(m->e) : EBB_E_ARG;
     double sum[MAX_METRICS + 1] = {0};
-    const int64_t held = ebb__feed_held(m), all = m->feed.set ? held ? held : m->feed.set->d.n_train : 1;
+    const int64_t held = ebb__feed_held(m), all = m->feed.set ? held ? held : m->feed.set->n_train : 1;
     bool ok = true;
     for (int64_t at = 0; at < all && ok; at += PART) {
         const int64_t n = all - at < PART ? all - at : PART;
@@ -43,7 +43,7 @@ ebb_status ebb_model_evaluate(ebb_model *m, int n_out, double *out) {
 
 /* y for a prediction: labels nobody knows, zeros. */
 static ebb_tensor *no_labels(ebb_model *m, int64_t n) {
-    const ebb_tensor *y = m->feed.set->d.y;
+    const ebb_tensor *y = m->feed.set->y;
     if (!y) return NULL;
     ebb_ints shape = {ebb_ndim(y), {n}};
     for (int d = 1; d < shape.n; d++) shape.v[d] = ebb_size(y, d);
@@ -69,7 +69,7 @@ ebb_tensor *ebb_model_examples(ebb_model *m, bool held, int64_t first, int64_t n
     if (y) *y = NULL;
     if (!ebb__ready(m)) return NULL;
     if (!m->feed.set) return ebb_fail(m->e, EBB_E_ARG, "this model has no data"), NULL;
-    const int64_t all = held ? ebb__feed_held(m) : m->feed.set->d.n_train;
+    const int64_t all = held ? ebb__feed_held(m) : m->feed.set->n_train;
     if (first < 0 || n < 0 || first > all || n > all - first)
         return ebb_fail(m->e, EBB_E_INDEX, "examples %lld to %lld are wanted of %lld", (long long)first,
                         (long long)(first + n), (long long)all),

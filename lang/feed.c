@@ -52,7 +52,7 @@ bool ebb__feed_open(ebb_model *m) {
     ebb__feed *f = &m->feed;
     if (!n) return true;
     if (!find_set(m, n)) return false;
-    const int64_t all = f->set->d.n_train;
+    const int64_t all = f->set->n_train;
     double batch = (double)all, shuffle = 1;
     for (int i = 0; i < n->n; i++) {
         const ebb__node *o = n->kid[i];
@@ -76,8 +76,8 @@ bool ebb__feed_open(ebb_model *m) {
 void ebb__feed_close(ebb_model *m) {
     ebb__feed *f = &m->feed;
     ebb_memory_put(m->e, f->order, f->order_bytes);
-    ebb_release(f->own.d.x);
-    ebb_release(f->own.d.y);
+    ebb_release(f->own.x);
+    ebb_release(f->own.y);
     *f = (ebb__feed){.epoch = -1};
 }
 
@@ -104,7 +104,7 @@ static ebb_tensor *rows(ebb_model *m, const ebb_tensor *of, const int64_t *index
 
 static bool put(ebb_model *m, const int64_t *index, int64_t first, int64_t n) {
     ebb__feed *f = &m->feed;
-    const ebb_dataset *d = &f->set->d;
+    const ebb_dataset *d = f->set;
     f->x = ebb_name(rows(m, d->x, index, first, n), f->x_name);
     f->y = f->y_name ? ebb_name(rows(m, d->y, index, first, n), f->y_name) : NULL;
     f->examples = n;
@@ -113,7 +113,7 @@ static bool put(ebb_model *m, const int64_t *index, int64_t first, int64_t n) {
 
 static void order_epoch(ebb_model *m, int64_t epoch) {
     ebb__feed *f = &m->feed;
-    const int64_t n = f->set->d.n_train;
+    const int64_t n = f->set->n_train;
     for (int64_t i = 0; i < n; i++) f->order[i] = i;
     ebb_seed(m->e, ebb__seed_for(m, "epoch", (uint64_t)epoch));
     for (int64_t i = n; f->shuffle && i-- > 1;) {
@@ -129,7 +129,7 @@ bool ebb__feed_next(ebb_model *m, bool advance) {
     ebb__feed *f = &m->feed;
     if (!f->set) return true;
     int64_t epoch = f->epoch < 0 ? 0 : f->epoch, at = f->at;
-    if (at + f->batch > f->set->d.n_train) epoch++, at = 0;
+    if (at + f->batch > f->set->n_train) epoch++, at = 0;
     if (epoch != f->epoch) {
         order_epoch(m, epoch);
         f->at = at;
@@ -140,11 +140,11 @@ bool ebb__feed_next(ebb_model *m, bool advance) {
 }
 
 int64_t ebb__feed_held(const ebb_model *m) {
-    return m->feed.set ? ebb_size(m->feed.set->d.x, 0) - m->feed.set->d.n_train : 0;
+    return m->feed.set ? ebb_size(m->feed.set->x, 0) - m->feed.set->n_train : 0;
 }
 
 bool ebb__feed_rows(ebb_model *m, bool held, int64_t first, int64_t n) {
-    return put(m, NULL, first + (held ? m->feed.set->d.n_train : 0), n);
+    return put(m, NULL, first + (held ? m->feed.set->n_train : 0), n);
 }
 
 bool ebb__feed_like(ebb_model *m, const ebb_model *twin) {

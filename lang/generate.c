@@ -147,7 +147,7 @@ static bool options_known(ebb_model *m, const ebb__generator *g, const ebb__node
     return true;
 }
 
-bool ebb__generate(ebb_model *m, const ebb__generator *g, const ebb__node *data, ebb__set *out) {
+bool ebb__generate(ebb_model *m, const ebb__generator *g, const ebb__node *data, ebb_dataset *out) {
     double n = (double)g->n, noise = g->noise, classes = g->classes, length = g->length;
     if (!options_known(m, g, data) || !option(m, data, "n", 2, 1e6, true, &n) ||
         !option(m, data, "noise", 0, 100, false, &noise) || !option(m, data, "classes", 2, 100, true, &classes) ||
@@ -156,8 +156,8 @@ bool ebb__generate(ebb_model *m, const ebb__generator *g, const ebb__node *data,
     ebb__making k = {
         .n = (int64_t)n, .noise = noise, .classes = classes > 0 ? (int)classes : 2, .length = (int)length};
     k.key = (int64_t)(ebb__seed_for(m, g->name, 2) >> 1);
-    ebb_dataset *d = &out->d;
-    *out = (ebb__set){.d = {.size = sizeof *d, .name = g->name, .doc = g->doc}};
+    ebb_dataset *d = out;
+    *out = (ebb_dataset){.size = sizeof *d, .name = g->name, .doc = g->doc};
     const bool curve = g->make == make_sine;
     const ebb_ints rows = EBB_SHAPE(k.n, k.length), point2 = EBB_SHAPE(k.n, 2), one = EBB_SHAPE(k.n, 1);
     ebb_scope *s = ebb_begin(m->e);

@@ -136,19 +136,19 @@ void ebb_model_info_of(const ebb_model *m, ebb_model_info *out) {
     ebb_model_info i = {.size = sizeof i, .optimizer = "", .dataset = "", .predict = ""};
     if (m) {
         const ebb__tree *t = &m->tree;
-        const ebb__set *s = m->feed.set;
+        const ebb_dataset *s = m->feed.set;
         i.trains = t->train != NULL;
         if (t->train) i.optimizer = t->train->name;
         i.steps = m->training.steps;
         i.n_metrics = t->n_metrics;
         if (t->predict) i.predict = t->predict->name;
         if (s) {
-            i.dataset = s->d.name;
+            i.dataset = s->name;
             i.batch = m->feed.batch;
-            i.n_train = s->d.n_train;
+            i.n_train = s->n_train;
             i.n_held = ebb__feed_held(m);
-            i.classes = s->d.classes;
-            i.plane = ebb_ndim(s->d.x) == 2 && ebb_size(s->d.x, 1) == 2 && ebb_tensor_dtype(s->d.x) == EBB_F32;
+            i.classes = s->classes;
+            i.plane = ebb_ndim(s->x) == 2 && ebb_size(s->x, 1) == 2 && ebb_tensor_dtype(s->x) == EBB_F32;
             i.image_rows = s->rows;
             i.image_cols = s->cols;
         }

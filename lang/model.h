@@ -64,14 +64,9 @@ typedef struct ebb__made {
 
 /* ---- data ---- */
 
-typedef struct ebb__set { /* ebb_dataset with what the language needs of it */
-    ebb_dataset d;
-    int64_t rows, cols; /* of one image; 0: none */
-} ebb__set;
-
 typedef struct ebb__feed {
-    const ebb__set *set;         /* NULL: no data */
-    ebb__set own;                /* a generated one, whose tensors the model retains */
+    const ebb_dataset *set;      /* NULL: no data */
+    ebb_dataset own;             /* a generated one, whose tensors the model retains */
     const char *x_name, *y_name; /* what the columns are called */
     int64_t batch;
     bool shuffle;
@@ -211,7 +206,7 @@ typedef struct ebb__lang {
 ebb__lang *ebb__lang_of(ebb *e); /* NULL: no memory */
 
 /* A set that was added, loaded now when it was not; NULL: none of that name, or it could not be loaded. */
-const ebb__set *ebb__set_find(ebb *e, const char *name);
+const ebb_dataset *ebb__set_find(ebb *e, const char *name);
 
 typedef struct ebb__generator {
     const char *name, *doc;
@@ -222,7 +217,7 @@ typedef struct ebb__generator {
     void (*make)(struct ebb__making *g);
 } ebb__generator;
 extern const ebb__generator ebb__generators[]; /* ends with name NULL */
-bool ebb__generate(ebb_model *m, const ebb__generator *g, const ebb__node *data, ebb__set *out); /* tensors retained */
+bool ebb__generate(ebb_model *m, const ebb__generator *g, const ebb__node *data, ebb_dataset *out); /* tensors retained */
 
 bool ebb__feed_open(ebb_model *m); /* what the `data` statement says; no statement: nothing */
 void ebb__feed_close(ebb_model *m);

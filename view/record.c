@@ -79,11 +79,11 @@ ebb_recorder *ebb_record_begin(ebb *e, const ebb_record_options *options) {
     r->used.item = sizeof(ebb_tensor *);
     r->parts.item = sizeof(ebb__parts);
     r->tape.item = sizeof(int32_t);
-    r->entry.item = sizeof(ebb__slot);
+    r->entry.table.item = r->given.table.item = sizeof(ebb__slot);
     r->tape_begin = ebb_tape_len(e);
     r->began = now();
     r->step = (ebb_trace_step){.size = sizeof r->step, .loss = NAN};
-    if (ebb__tables_open(e, &r->t) == EBB_OK && ebb__table_add(&r->t, &r->entry, 256) == 0) {
+    if (ebb__tables_open(e, &r->t) == EBB_OK) {
         add_params(r);
         if (!r->t.failed && listen(r)) return r;
     }
@@ -189,7 +189,8 @@ void ebb_record_free(ebb_recorder *r) {
     unlisten(r);
     let_go(r, false);
     ebb__tables_close(&r->t);
-    ebb__table *const own[] = {&r->seen, &r->made, &r->used, &r->parts, &r->tape, &r->entry};
+    ebb__table *const own[] = {&r->seen, &r->made,        &r->used,       &r->parts,
+                               &r->tape, &r->entry.table, &r->given.table};
     for (size_t i = 0; i < sizeof own / sizeof *own; i++) ebb__table_close(e, own[i]);
     ebb_memory_put(e, r, sizeof *r);
 }

@@ -5,13 +5,17 @@
 #include "recorder.h"
 #include <math.h>
 
-/* Statistics of a gradient, which a live record keeps in *kept. */
+/* Statistics of a gradient, which a live record keeps in *kept: nobody adds to a tensor that is retained, so one that comes by again, as the
+ * next node's or a leaf's, is what it was. */
 static int32_t gradient(ebb_recorder *r, ebb_tensor *g, ebb_tensor **kept) {
-    if (r->o.live && g) {
-        ebb_release(*kept);
-        *kept = ebb_retain(g);
-    }
-    return ebb__stats_add(&r->t, g, r->o.keep);
+    if (!r->o.live || !g) return ebb__stats_add(&r->t, g, r->o.keep);
+    ebb_retain(g);
+    ebb_release(*kept);
+    *kept = g;
+    const int32_t known = ebb__slots_find(&r->given, g);
+    if (known >= 0) return known;
+    const int32_t stats = ebb__stats_add(&r->t, g, r->o.keep);
+    return stats >= 0 && ebb__slots_set(r, &r->given, g, stats) ? stats : -1;
 }
 
 ebb_status ebb__backward_begin(ebb_recorder *r, const ebb_event *ev) {

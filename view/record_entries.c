@@ -14,28 +14,34 @@ static ebb__slot *slot_of(const ebb__table *entry, const ebb_tensor *t) {
         if (!slot[i].t || slot[i].t == t) return &slot[i];
 }
 
-static bool more_slots(ebb_recorder *r) {
+static bool more_slots(ebb_recorder *r, ebb__table *slots) {
     ebb__table wider = {.item = sizeof(ebb__slot)};
-    if (ebb__table_add(&r->t, &wider, 2 * r->entry.n) < 0) return false;
-    const ebb__slot *slot = (const ebb__slot *)r->entry.items;
-    for (size_t i = 0; i < r->entry.n; i++)
+    if (ebb__table_add(&r->t, &wider, slots->n ? 2 * slots->n : 256) < 0) return false;
+    const ebb__slot *slot = (const ebb__slot *)slots->items;
+    for (size_t i = 0; i < slots->n; i++)
         if (slot[i].t) *slot_of(&wider, slot[i].t) = slot[i];
-    ebb__table_close(r->e, &r->entry);
-    r->entry = wider;
+    ebb__table_close(r->e, slots);
+    *slots = wider;
     return true;
 }
 
-int32_t ebb__entry_find(const ebb_recorder *r, const ebb_tensor *t) {
-    const ebb__slot *s = slot_of(&r->entry, t);
-    return s->t ? s->tensor : -1;
+int32_t ebb__slots_find(const ebb__slots *s, const ebb_tensor *t) {
+    const ebb__slot *slot = s->table.n ? slot_of(&s->table, t) : NULL;
+    return slot && slot->t ? slot->index : -1;
 }
+
+bool ebb__slots_set(ebb_recorder *r, ebb__slots *s, const ebb_tensor *t, int32_t index) {
+    if (2 * (s->n + 1) > s->table.n && !more_slots(r, &s->table)) return false;
+    ebb__slot *slot = slot_of(&s->table, t);
+    s->n += !slot->t;
+    *slot = (ebb__slot){t, index};
+    return true;
+}
+
+int32_t ebb__entry_find(const ebb_recorder *r, const ebb_tensor *t) { return ebb__slots_find(&r->entry, t); }
 
 static bool set(ebb_recorder *r, ebb_tensor *t, int32_t tensor) {
-    if (2 * (r->n_entries + 1) > r->entry.n && !more_slots(r)) return false;
-    ebb__slot *s = slot_of(&r->entry, t);
-    r->n_entries += !s->t;
-    *s = (ebb__slot){t, tensor};
-    return true;
+    return ebb__slots_set(r, &r->entry, t, tensor);
 }
 
 /* An item in `tensors` and `seen` with nothing in it yet. */

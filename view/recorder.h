@@ -32,10 +32,14 @@ typedef struct ebb__parts { /* of a composed op: nodes first .. last-1 */
     int32_t first, last;
 } ebb__parts;
 
-typedef struct ebb__slot { /* of the hash table `entry` */
-    const ebb_tensor *t;
-    int32_t tensor;
+typedef struct ebb__slot {
+    const ebb_tensor *t; /* NULL: free */
+    int32_t index;
 } ebb__slot;
+typedef struct ebb__slots { /* a hash table from tensors that are retained to indices */
+    ebb__table table;       /* ebb__slot; a power of two */
+    size_t n;
+} ebb__slots;
 
 enum {
     EBB__FORWARD = 0,
@@ -52,8 +56,8 @@ struct ebb_recorder {
         used; /* ebb__seen, ebb__made, ebb_tensor * (the gradients that operands gave, of a live record) */
     ebb__table parts; /* ebb__parts, inner ones first */
     ebb__table tape;  /* int32_t */
-    ebb__table entry; /* ebb__slot; a power of two */
-    size_t n_entries;
+    ebb__slots entry; /* of `tensors`: the newest of a tensor */
+    ebb__slots given; /* of `stats`: gradients of a live record, which hand on one tensor from rule to rule */
     int64_t hook[6];
     int64_t tape_begin, tape_end; /* of the tape when the record and when backward began */
     int phase;
@@ -72,6 +76,8 @@ static inline ebb_tensor **ebb__used_at(const ebb_recorder *r, int32_t i) {
     return (ebb_tensor **)r->used.items + i;
 }
 
+int32_t ebb__slots_find(const ebb__slots *s, const ebb_tensor *t); /* -1: it has none */
+bool ebb__slots_set(ebb_recorder *r, ebb__slots *s, const ebb_tensor *t, int32_t index);
 /* record_entries.c: the entry of a tensor; makes one, with the ops that the tape has and nobody told of, when it has none. -1 on error. */
 int32_t ebb__entry_find(const ebb_recorder *r, const ebb_tensor *t); /* -1: none */
 int32_t ebb__entry_of(ebb_recorder *r, ebb_tensor *t);

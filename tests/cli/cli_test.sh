@@ -224,5 +224,36 @@ if [ -n "$plugin" ]; then
     if grep -q "^registered: $name" <<<"$out"; then ok; else bad 'a plugin named without a slash'; fi
 fi
 
+# ---- models
+printf 'data moons batch 32\nW = param(2, 2)\nz = x @ W\nloss = cross_entropy(z, y)\nmetric right = accuracy(z, y)\ntrain sgd lr=0.5 steps=30\n' >"$work/m.ebb"
+expect 'run: progress' 0 '^step 30/30  loss 0\.[0-9]+  right ' run "$work/m.ebb"
+expect 'run: metrics of what is held back' 0 '^right 0\.[0-9]+ on examples held back' run "$work/m.ebb" --quiet
+expect 'run: bits' 0 '^final loss .*bits 0x' run "$work/m.ebb" --quiet --steps 3
+check='d["steps"] == 3 and d["finite"] and 0 < d["metrics"]["right"] <= 1' json 'run --json' run "$work/m.ebb" --steps 3 --json
+"${EBB[@]}" run "$work/m.ebb" --quiet --seed 4 --threads 1 >"$work/one" 2>&1
+"${EBB[@]}" run "$work/m.ebb" --quiet --seed 4 --threads 3 >"$work/three" 2>&1
+if cmp -s "$work/one" "$work/three"; then ok; else bad 'run: threads change the result'; fi
+if [ -e data/digits-images.idx3-ubyte ]; then
+    printf 'data digits\nn = size(x, 1)\n' >"$work/d.ebb"
+    expect 'run: digits are there' 0 '^n = 64' run "$work/d.ebb"
+fi
+printf 'x = [1, 2]\nW = param(2) ~ ones\nloss = sum(x * W)\n' >"$work/once.ebb"
+expect 'run: once, values' 0 '^loss = 3$' run "$work/once.ebb"
+expect 'run: once, gradients' 0 '^d loss / d W = \[1, 2\]' run "$work/once.ebb"
+printf 'x = [1, 2]\ny = rleu(x)\n' >"$work/wrong.ebb"
+expect 'run: a problem and its place' 1 'wrong.ebb:2:5: no op is called rleu' run "$work/wrong.ebb"
+expect 'run: the mark below it' 1 '^ +\|     \^\^\^\^$' run "$work/wrong.ebb"
+expect 'run: what was meant' 1 'did you mean relu' run "$work/wrong.ebb"
+expect 'run: no such file' 1 'cannot open' run "$work/none.ebb"
+expect 'run: which model' 2 'which model' run
+expect 'run: two models' 2 'one model at a time' run "$work/m.ebb" "$work/m.ebb"
+printf 'data mnist\n' >"$work/data.ebb"
+expect 'run: data that is not there' 1 'cannot open' run "$work/data.ebb" --data "$work"
+expect 'check: a whole model' 0 '^[0-9]+ derivatives of 1 parameters agree' check "$work/m.ebb"
+printf 'W = param(3) ~ normal(std=1)\nloss = sum(detach(W) * W)\n' >"$work/wrong.ebb"
+expect 'check: a derivative that differs' 1 '3 of 3 derivatives differ' check "$work/wrong.ebb"
+check='d["failed"] == 3 and d["checks"][0]["parameter"] == "W"' json 'check --json of a model' check "$work/wrong.ebb" --json
+expect 'check: a model alone' 2 'checked alone' check relu "$work/m.ebb"
+
 echo "$passed passed, $failed failed"
 [ $failed = 0 ]

@@ -59,7 +59,7 @@ EBB_API void ebb_threads_set(ebb *e, int threads); /* at least 1; results never 
 EBB_API int ebb_threads(const ebb *e);
 EBB_API int ebb_level(const ebb *e); /* vector level in use: 0, 1, 2 */
 EBB_API const char *ebb_level_name(int level);
-EBB_API const char *ebb_parallel_name(void); /* "OpenMP", "pthreads" or "serial" */
+EBB_API const char *ebb_parallel_name(void); /* "OpenMP", "pthreads", "workers" or "serial" */
 EBB_API const char *ebb_version(void);
 
 typedef struct ebb_memory {

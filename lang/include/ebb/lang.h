@@ -39,6 +39,7 @@ typedef struct ebb_dataset {
     ebb_tensor *x, *y;
     int64_t n_train;
     int32_t classes; /* y holds classes 0 .. classes-1; 0: numbers */
+    int64_t rows, cols; /* x of (n, rows*cols) holds images of this size; 0: its own dims say so, (n, rows, cols), or it holds none */
 } ebb_dataset;
 
 /* Makes a dataset known to this session's models under its name, beside the built-in ones (xor, spirals, moons ...): x and y are retained. */
