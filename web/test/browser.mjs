@@ -38,11 +38,21 @@ export async function finish() {
 
 /**
  * A page in a context of its own. Errors on its console, exceptions and requests that leave the loopback are collected; `page.quiet()` fails when
- * there are any. Options are those of a Playwright context, and `hash`, `file` (default index.html).
+ * there are any. Options are those of a Playwright context, and `hash`.
  */
-export async function open({ hash = '', file = '', ready = true, ...context } = {}) {
+export async function open({ hash = '', ...context } = {}) {
   started ??= start();
-  const { browser, server } = await started;
+  return openAt((await started).server.url + hash, context);
+}
+
+/** The same, of a page at any address: file://, say. */
+export async function openFile(address, context = {}) {
+  started ??= start();
+  return openAt(address, context);
+}
+
+async function openAt(address, context) {
+  const { browser } = await started;
   const ctx = await browser.newContext({ viewport: { width: 1280, height: 800 }, ...context });
   const page = await ctx.newPage();
   page.setDefaultTimeout(60_000);
@@ -51,10 +61,9 @@ export async function open({ hash = '', file = '', ready = true, ...context } = 
   page.on('pageerror', (e) => errors.push(`exception: ${e.stack ?? e}`));
   page.on('request', (r) => { if (!/^(http:\/\/127\.0\.0\.1[:/]|data:|blob:|file:)/.test(r.url())) errors.push(`request to ${r.url()}`); });
   page.quiet = () => assert.deepEqual(errors, []);
-  page.url0 = server.url;
   page.shot = (name) => page.screenshot({ path: join(SHOTS, `${name}.png`) });
-  await page.goto(server.url + file + hash);
-  if (ready) await page.waitForSelector('[data-ready="true"]', { timeout: 60_000 });
+  await page.goto(address);
+  await page.waitForSelector('[data-ready="true"]', { timeout: 60_000 });
   return page;
 }
 

@@ -65,10 +65,10 @@ test('a syntax error is underlined and said; the graph stays; mended, it runs', 
 
 test('a misspelt op: what was meant is one click away', async () => {
   const page = await xor();
-  await write(page, SMALL.replace('tanh', 'tahn'));
-  await says(problem(page), /tahn/);
+  await write(page, SMALL.replace('tanh', 'sigmiod'));
+  await says(problem(page), /sigmiod/);
   await page.getByTestId('fix').click();
-  await says(page.getByTestId('editor-text'), /h = tanh\(x @ W\)/);
+  await says(page.getByTestId('editor-text'), /h = sigmoid\(x @ W\)/);
   await says(page.getByTestId('editor-state'), /This is the model that runs/);
   page.quiet();
 });
@@ -76,10 +76,10 @@ test('a misspelt op: what was meant is one click away', async () => {
 test('shapes that do not fit are told with their line and their numbers', async () => {
   const page = await xor();
   await write(page, example('models/xor').replace('W2 = param(8, 2)', 'W2 = param(7, 2)'));
-  const text = await says(problem(page), /line 9/);
+  const text = await says(problem(page), /line 10/);
   assert.match(text, /8/);
   assert.match(text, /7/);
-  await problem(page).getByRole('button', { name: 'line 9' }).click();
+  await problem(page).getByRole('button', { name: 'line 10' }).click();
   await says(page.locator('.cm-activeLine'), /z = h @ W2 \+ b2/);
   await stillThere(page);
   await page.shot('shape-error');

@@ -1,7 +1,7 @@
 // training.test.mjs - watching a model learn: curves, metrics, how far parameters move, what it says of its data.
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
-import { example, finish, inspect, link, number, open, panel, pause, says, trainsOn, until } from './browser.mjs';
+import { example, finish, inspect, link, notice, number, open, panel, says, trainsOn, until } from './browser.mjs';
 
 after(finish);
 
@@ -30,7 +30,7 @@ test('curves, metrics and update ratios grow with the steps', async () => {
 
 test('the picture of the plane changes as the model learns', async () => {
   const page = await training('moons');
-  await pause(page);
+  await notice(page, /Training is done: 300 steps/);
   const plane = page.getByTestId('boundary');
   await plane.waitFor();
   await page.getByTestId('restart').click();
@@ -40,7 +40,7 @@ test('the picture of the plane changes as the model learns', async () => {
   await until(async () => first === (first = await drawn()), 'the picture rests');
   const loss = await number(page, 'loss');
   await page.getByTestId('train').click();
-  await says(page.getByTestId('notice'), /Training is done: 300 steps/);
+  await until(async () => (await number(page, 'steps')) >= 300, 'it has trained');
   await until(async () => (await drawn()) !== first, 'the picture changed');
   assert.ok((await number(page, 'loss')) < loss / 2, 'and the loss has fallen');
   await page.shot('boundary');
@@ -51,7 +51,7 @@ test('digits are told, better with every step', async () => {
   const page = await training('digits_mlp');
   const digits = page.getByTestId('digits').getByRole('listitem');
   await until(async () => (await digits.count()) === 24, 'two dozen images');
-  const right = async () => (await digits.evaluateAll((list) => list.map((e) => e.getAttribute('aria-label')))).filter((words) => /^\d, right, \d+% sure/.test(words)).length;
+  const right = async () => (await digits.evaluateAll((list) => list.map((e) => e.getAttribute('aria-label')))).filter((words) => /^\d, right, \d+\s?% sure/.test(words)).length;
   await until(async () => (await right()) >= 18, 'most are told right', 90_000);
   assert.ok(await number(page, 'loss') < 1.5);
   await page.shot('digits');

@@ -7,6 +7,7 @@ import { getPalette } from '../graph/palette';
 import { letterWidth } from '../graph/text';
 import { app, type Frame, type Ref, type State } from '../state';
 import { notifyFailure } from './notices';
+import { setSettings } from './settings';
 import { takeSteps } from './training';
 
 /** Records that are kept to go back to. */
@@ -154,9 +155,8 @@ export const closeAllGroups = (): Promise<void> => setGroup((open) => { open.fil
 
 /** Draws from left to right, or from top to bottom. */
 export async function setDirection(right: boolean): Promise<void> {
-  const { settings, open } = app.get();
-  app.set({ settings: { ...settings, right } });
-  if (open) await setGroup(() => undefined);
+  setSettings({ right });
+  if (app.get().open) await setGroup(() => undefined);
 }
 
 /** Opens every closed group around a thing. */

@@ -17,6 +17,8 @@ const SLOW_SLICES = 20;
 let slice: Promise<void> | null = null;
 /** Loops that were begun: an older one ends when there is a newer. */
 let loops = 0;
+/** After how many steps training ends by itself: those the model plans, unless they were done before it began. */
+let goal = Infinity;
 /** When the next slice may begin. */
 let dueAt = 0;
 
@@ -37,25 +39,29 @@ const nextFrame = (): Promise<void> =>
 
 async function runSlice(ratios: boolean): Promise<void> {
   const { engine } = await getEngine();
-  const { pace } = app.get().settings;
-  const most = Math.max(1, Math.round(pace / SLOW_SLICES));
-  const steps = await engine.call('train', pace > 0 ? { most, ratios } : { ms: SLICE_MS, ratios });
+  const { stepsDone, settings: { pace } } = app.get();
+  // The last step of those planned is recorded.
+  const left = goal - 1 - stepsDone;
+  if (left <= 0) return finish();
+  const few = Math.max(1, Math.round(pace / SLOW_SLICES));
+  const most = Math.min(left, pace > 0 ? few : Infinity);
+  const steps = await engine.call('train', { ratios, ...(pace > 0 ? {} : { ms: SLICE_MS }), ...(most < Infinity ? { most } : {}) });
   if (pace > 0) dueAt = performance.now() + (1000 * most) / pace - steps.ms;
   if (steps.generation !== engine.generation) return;
   takeSteps(steps);
-  const planned = app.get().model.info?.steps ?? 0;
-  if (steps.stopped) {
-    app.set({ mode: 'paused' });
-    notify({
-      tone: 'error', text: `Training stopped: ${steps.stopped.message}`, sticky: true,
-      hint: 'Inspect the step to see where it began, or start over with a smaller learning rate.',
-      action: { label: 'Inspect', run: () => void inspect() },
-    });
-  } else if (planned > 0 && steps.stepsDone >= planned && steps.stepsDone - steps.step.length < planned) {
-    app.set({ mode: 'paused' });
-    await record();
-    notify({ tone: 'good', text: `Training is done: ${planned.toLocaleString('en')} steps.` });
-  }
+  if (!steps.stopped) return;
+  app.set({ mode: 'paused' });
+  notify({
+    tone: 'error', text: `Training stopped: ${steps.stopped.message}`, sticky: true,
+    hint: 'Inspect the step to see where it began, or start over with a smaller learning rate.',
+    action: { label: 'Inspect', run: () => void inspect() },
+  });
+}
+
+async function finish(): Promise<void> {
+  app.set({ mode: 'paused' });
+  if (app.get().stepsDone < goal) await record();
+  notify({ tone: 'good', text: `Training is done: ${goal.toLocaleString('en')} steps.` });
 }
 
 async function loop(): Promise<void> {
@@ -80,6 +86,8 @@ async function loop(): Promise<void> {
 export function play(): void {
   const s = app.get();
   if (s.mode === 'training' || !s.model.info?.trains) return;
+  const planned = s.model.info.steps;
+  goal = planned > s.stepsDone ? planned : Infinity;
   app.set({ mode: 'training', playing: false, time: s.trace?.events.length ?? 0 });
   void loop();
 }

@@ -3,6 +3,7 @@ import { useRef, useState } from 'preact/hooks';
 import type { Certificate, CheckLine } from '@engine/protocol';
 import { failureOf, notify, pause, play, showPanel } from '../actions';
 import { getEngine } from '../engine';
+import { acceptFiles } from '../frame/drop';
 import { app } from '../state';
 import { createStore, useStore } from '../store';
 import { Button } from '../ui/button';
@@ -41,6 +42,9 @@ async function tryFile(file: File): Promise<void> {
     if (wasTraining) play();
   }
 }
+
+// A plugin may be dropped anywhere on the page.
+acceptFiles({ accepts: (name) => name.endsWith('.wasm'), take: (file) => { showPanel('left', 'plugins'); void tryFile(file); } });
 
 /** Checks of the same name together, with the least of their margins. */
 export interface CheckGroup { check: string; passed: number; failed: number; skipped: number; cases: number; margin: number; messages: string[] }
