@@ -128,6 +128,7 @@ test('groups close and open by a double click', async () => {
   await page.mouse.dblclick(at.x, at.y);
   await until(async () => !(await graph(page).screenshot()).equals(closed), `${name} is open`);
   await changes(page, () => page.getByTestId('open-all').click(), 'all groups open');
+  await picture(graph(page));
   await page.shot('groups-open');
   page.quiet();
 });
@@ -165,6 +166,7 @@ test('gradients on the edges, with a legend', async () => {
 test('draws from left to right, and keeps that', async () => {
   const page = await xor();
   await changes(page, () => page.getByTestId('direction').click(), 'another direction');
+  await picture(graph(page));
   await page.shot('left-to-right');
   await page.reload();
   await page.getByRole('button', { name: 'Draw from top to bottom' }).waitFor();

@@ -96,7 +96,7 @@ test('the formula of a node, with its own numbers, and its gradient checked agai
   const page = await shown('models/xor');
   const formula = await panel(page, 'formula');
   await find(page, 'tanh');
-  assert.ok((await formula.getByTestId('formula').locator('math').count()) >= 2, 'forward and backward as formulas');
+  for (const way of ['forward', 'backward']) await formula.locator(`.formula-rows.${way} math`).first().waitFor();
   const worked = await says(formula.getByTestId('worked'), /= tanh\(.*\) = /);
   const [, of, is] = /tanh\((\S+)\) = (\S+)/.exec(worked.replace(/\u2212/g, '-'));
   assert.ok(Math.abs(Math.tanh(Number(of)) - Number(is)) < 2e-3, worked);

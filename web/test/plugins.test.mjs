@@ -21,7 +21,7 @@ async function dropPlugin(page, file) {
 }
 
 test('a right plugin: verified, with its certificate; used in the model, which trains with it', async () => {
-  const page = await open({ hash: link(example('models/xor')) });
+  const page = await open({ hash: link(example('models/xor').replace(' steps=200', '')) });
   const text = await dropPlugin(page, plugin('my_swish'));
   assert.match(text, /my_swish is verified: \d+ checks passed/);
   await certificate(page).getByText(/^Checks: \d+ passed, 0 failed/).click();
@@ -32,9 +32,7 @@ test('a right plugin: verified, with its certificate; used in the model, which t
   await page.getByTestId('use-my_swish').click();
   await says(page.getByTestId('editor-text'), /my_swish\(/);
   await says(page.getByTestId('editor-state'), /This is the model that runs/);
-  await page.getByTestId('restart').click();
-  await page.getByRole('button', { name: 'Train', exact: true }).or(page.getByRole('button', { name: 'Pause', exact: true })).waitFor();
-  if (await page.getByRole('button', { name: 'Train', exact: true }).isVisible()) await page.getByTestId('train').click();
+  if ((await page.getByTestId('train').textContent()) === 'Train') await page.getByTestId('train').click();
   await trainsOn(page);
   await page.getByTestId('search').click();
   await page.getByTestId('search-input').fill('my_swish');
