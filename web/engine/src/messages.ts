@@ -9,6 +9,7 @@ export type ToWorker = Init | Call;
 /** `over`: the worker has ended itself after this answer (a trap). */
 export type FromWorker =
   | { ready: true }
+  | { unready: EngineFailure }
   | { id: number; result: unknown }
   | { id: number; failure: EngineFailure; over: boolean; certificate?: unknown }
   | { id: number; progress: unknown };
