@@ -9,9 +9,9 @@ import { Wasm } from './wasm.ts';
 interface Port { post(m: FromWorker, move: ArrayBuffer[]): void; listen(f: (m: ToWorker) => void): void; close(): void }
 
 /** The engine; null when it cannot be opened: it does not compile here, it needs what is not there, or there is no memory. */
-async function open(port: Port, { module, full, generation, threads }: Init['init']): Promise<Host | null> {
+async function open(port: Port, { module, full, generation, threads, thread }: Init['init']): Promise<Host | null> {
   try {
-    const host = new Host(threads > 1 ? await openThreads(module, threads) : await Wasm.open(module), full, generation, threads);
+    const host = new Host(threads > 1 ? await openThreads(module, threads, thread) : await Wasm.open(module), full, generation, threads);
     port.post({ ready: true }, []);
     return host;
   } catch (e) {
