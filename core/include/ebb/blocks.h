@@ -37,14 +37,16 @@ EBB_WRAPPER ebb_status ebb__in_blocks(const ebb_loop *l, ebb_kernel_fn fn, int n
             const ptrdiff_t step = (ptrdiff_t)l->step[k] * size;
             char *from = (char *)l->p[k] + (ptrdiff_t)at * step;
             p[k] = step == size && m == part.n ? from : room[k];
-            if (p[k] == from || k == n_in || (at && !step)) continue; /* one element in every place: moved once */
+            if (p[k] == from || k == n_in || (at && !step))
+                continue; /* one element in every place: moved once */
             ebb__move(room[k], size, from, step, m, size);
             ebb__move(room[k] + m * size, size, room[k], 0, part.n - m, size);
         }
         const ebb_status s = fn(&part);
         if (s != EBB_OK) return s;
         const ptrdiff_t step = (ptrdiff_t)l->step[n_in] * out_size;
-        if (p[n_in] == room[n_in]) ebb__move((char *)l->p[n_in] + (ptrdiff_t)at * step, step, room[n_in], out_size, m, out_size);
+        if (p[n_in] == room[n_in])
+            ebb__move((char *)l->p[n_in] + (ptrdiff_t)at * step, step, room[n_in], out_size, m, out_size);
     }
     return EBB_OK;
 }
@@ -55,10 +57,13 @@ EBB_WRAPPER ebb_status ebb__in_blocks(const ebb_loop *l, ebb_kernel_fn fn, int n
     R *w = (R *)l->p[n_in];                                                                                  \
     const int n = (int)l->n & -EBB__UNIT;                                                                    \
     EBB__VECTORISE for (int i = 0; i < n; i++) { load w[i] = (R)(expr); }
-#define EBB__VECTORISE _Pragma("clang loop vectorize(assume_safety) vectorize_width(lanes) interleave_count(1)")
+#define EBB__VECTORISE                                                                                       \
+    _Pragma("clang loop vectorize(assume_safety) vectorize_width(lanes) interleave_count(1)")
 #define EBB__IN(k) const T *const u##k = (const T *)l->p[k];
 #define EBB__MAP1_BODY(R, expr) EBB__IN(0) EBB__MAP(1, R, const T x = u0[i];, expr)
-#define EBB__MAP2_BODY(R, expr) EBB__IN(0) EBB__IN(1) EBB__MAP(2, R, const T x = u0[i]; const T y = u1[i];, expr)
+#define EBB__MAP2_BODY(R, expr)                                                                              \
+    EBB__IN(0) EBB__IN(1) EBB__MAP(2, R, const T x = u0[i]; const T y = u1[i];, expr)
 #define EBB__MAP3_BODY(expr)                                                                                 \
-    EBB__IN(0) EBB__IN(1) EBB__IN(2) EBB__MAP(3, T, const T x = u0[i]; const T y = u1[i]; const T z = u2[i];, expr)
+    EBB__IN(0)                                                                                               \
+    EBB__IN(1) EBB__IN(2) EBB__MAP(3, T, const T x = u0[i]; const T y = u1[i]; const T z = u2[i];, expr)
 #endif
