@@ -52,8 +52,9 @@ static void numbers_as_text(void **state) {
     small_snprintf(got, sizeof got, format, v);                                                              \
     assert_string_equal(got, want);
         SAME("%g")
-        SAME("%.0f") SAME("%.15g") SAME("%.17g") SAME("%.3g") SAME("%.1g") SAME("%e") SAME("%f")
-            SAME("%010.3f") SAME("%-14.5g|")
+        SAME("%.0f")
+        SAME("%.15g") SAME("%.17g") SAME("%.3g") SAME("%.1g") SAME("%e") SAME("%f") SAME("%010.3f")
+            SAME("%-14.5g|")
     }
 }
 

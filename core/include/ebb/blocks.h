@@ -6,6 +6,7 @@
 #ifndef EBB_BLOCKS_H
 #define EBB_BLOCKS_H
 #include <ebb/op.h>
+#ifdef __wasm__
 
 enum { EBB__UNIT = 16, EBB__BLOCK = 256 };
 
@@ -24,9 +25,19 @@ EBB_WRAPPER ebb_status ebb__in_blocks(const ebb_loop *l, ebb_kernel_fn fn, int n
     void *p[4];
     bool dense = true;
     for (int k = 0; k <= n_in; k++) dense = dense && l->step[k] == 1;
-    ebb_loop part = *l;
-    part.p = p;
-    part.step = NULL;
+    ebb_loop part = {.size = l->size, /* not *l: a plugin would need memcpy for it */
+                     .n_args = l->n_args,
+                     .first = l->first,
+                     .p = p,
+                     .dim = l->dim,
+                     .stride = l->stride,
+                     .arg = l->arg,
+                     .attrs = l->attrs,
+                     .scratch = l->scratch,
+                     .level = l->level,
+                     .n_x = l->n_x,
+                     .fail = l->fail,
+                     .private_ = l->private_};
     for (int64_t at = 0, m; at < l->n; at += m) {
         m = l->n - at;
         if (dense && m >= EBB__UNIT) m = (m < 1 << 24 ? m : 1 << 24) & -EBB__UNIT;
@@ -66,4 +77,5 @@ EBB_WRAPPER ebb_status ebb__in_blocks(const ebb_loop *l, ebb_kernel_fn fn, int n
 #define EBB__MAP3_BODY(expr)                                                                                 \
     EBB__IN(0)                                                                                               \
     EBB__IN(1) EBB__IN(2) EBB__MAP(3, T, const T x = u0[i]; const T y = u1[i]; const T z = u2[i];, expr)
+#endif
 #endif
