@@ -33,7 +33,7 @@ static bool numel(ebb_model *m, const ebb__node *n, const ebb__value *v, ebb__va
 
 static bool shape(ebb_model *m, const ebb__node *n, const ebb__value *v, ebb__value *out) {
     const ebb_tensor *t = ebb__as_tensor(m, &v[0], n->kid[0]->span, m->dtype);
-    ebb__list *l = t ? ebb__list_new(m, &m->scratch, ebb_ndim(t)) : NULL;
+    ebb__list *l = t ? ebb__list_new(&m->scratch, ebb_ndim(t)) : NULL;
     if (!l) return false;
     for (int d = 0; d < l->n; d++) number(&l->item[d], (double)ebb_size(t, d));
     *out = (ebb__value){.kind = V_LIST, .list = l};

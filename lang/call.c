@@ -370,7 +370,7 @@ static int gather_inputs(ebb_model *m, const ebb__node *n, ebb__site *s, const e
 static bool results(ebb_model *m, ebb_tensor *y, ebb_tensor *const *more, int n_more, ebb__value *out) {
     int n = 0;
     while (n < n_more && more[n]) n++;
-    ebb__list *l = ebb__list_new(m, &m->scratch, n + 1);
+    ebb__list *l = ebb__list_new(&m->scratch, n + 1);
     if (!l) return false;
     l->results = true;
     for (int i = 0; i <= n; i++) l->item[i] = (ebb__value){.kind = V_TENSOR, .tensor = i ? more[i - 1] : y};

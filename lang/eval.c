@@ -5,7 +5,7 @@ static bool eval_list(ebb_model *m, const ebb__node *n, ebb__value *out) {
     ebb__list *l = n->list;
     out->kind = V_LIST;
     if ((out->list = l)) return true;
-    if (!(l = ebb__list_new(m, n->fixed ? &m->tree.arena : &m->scratch, n->n))) return false;
+    if (!(l = ebb__list_new(n->fixed ? &m->tree.arena : &m->scratch, n->n))) return false;
     for (int i = 0; i < n->n; i++)
         if (!ebb__eval(m, n->kid[i], &l->item[i])) return false;
     l->fixed = n->fixed;

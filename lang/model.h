@@ -156,12 +156,12 @@ bool ebb__ready(ebb_model *m); /* it can run; false: the session's error says wh
 ebb_span ebb__assigned_at(const ebb_model *m, int32_t slot); /* the last statement at the top that assigns the variable */
 bool ebb__count_call(ebb_model *m, ebb_span span); /* one more; false: too many */
 
-/* A tensor of a value (a number becomes a 0-d one, a list its elements). like: its dtype where a number can take it, NULL: the model's. */
+/* A tensor of a value: a number becomes a 0-d one of that dtype, a list its elements. NULL: a problem */
 ebb_tensor *ebb__as_tensor(ebb_model *m, const ebb__value *v, ebb_span span, ebb_dtype dtype);
 bool ebb__as_ints(ebb_model *m, const ebb__value *v, ebb_span span, const char *what, ebb_ints *out);
 bool ebb__whole(double v, int64_t *out); /* v is a whole number an int64_t can hold */
 const char *ebb__describe_value(const ebb__value *v, char *buf, size_t n); /* "a number", "f32[2,3]" */
-ebb__list *ebb__list_new(ebb_model *m, ebb__arena *a, int32_t n);
+ebb__list *ebb__list_new(ebb__arena *a, int32_t n);
 ebb__value *ebb__push(ebb_model *m, int32_t n, ebb_span span); /* room on the stack, zeroed; NULL: a problem */
 
 void ebb__lists_close(ebb_model *m); /* lets go of the tensors of fixed lists */

@@ -203,12 +203,8 @@ static bool resolve_call(const scope *s, ebb__node *n) {
         if (d->name == n->name) n->def = d;
     if (!n->def) n->own = ebb__builtin_find(n->name);
     const ebb_op *op = n->def || n->own ? NULL : ebb_op_find(s->m->e, n->name);
-    if (n->def   ? !resolve_def(s, n)
-        : n->own ? !resolve_own(s, n)
-        : op     ? !resolve_op(s, n, op)
-                 : !no_such_call(s, n))
-        return false;
-    if (!n->def && !n->own && !op) return false;
+    if (!n->def && !n->own && !op) return no_such_call(s, n);
+    if (n->def ? !resolve_def(s, n) : n->own ? !resolve_own(s, n) : !resolve_op(s, n, op)) return false;
     for (int i = 0; i < n->n; i++)
         if (!resolve(s, n->kid[i])) return false;
     return !n->init || resolve_init(s, n->init);

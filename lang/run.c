@@ -42,7 +42,7 @@ static bool return_values(ebb_model *m, const ebb__node *n) {
         if (!ebb__eval(m, n->kid[0], &v)) return false;
     } else {
         v.kind = V_LIST;
-        if (!(v.list = ebb__list_new(m, &m->scratch, n->n))) return false;
+        if (!(v.list = ebb__list_new(&m->scratch, n->n))) return false;
         v.list->results = true;
         for (int i = 0; i < n->n; i++)
             if (!ebb__eval(m, n->kid[i], &v.list->item[i])) return false;

@@ -135,8 +135,6 @@ struct ebb_model;
 const char *ebb__intern(ebb__tree *t, const char *s, size_t n); /* NULL: no memory */
 /* The tree of m->text in m->tree. false: m has a problem. */
 bool ebb__parse(struct ebb_model *m);
-/* Expressions, for the parser of statements. */
-struct ebb__parser;
 /* Gives every name its slot, every call its op; says which names mean nothing. false: m has a problem. */
 bool ebb__resolve(struct ebb_model *m);
 int32_t ebb__slot_of(const ebb__names *names, const char *interned); /* -1: none */

@@ -13,8 +13,7 @@ ebb__value *ebb__push(ebb_model *m, int32_t n, ebb_span span) {
     return v;
 }
 
-ebb__list *ebb__list_new(ebb_model *m, ebb__arena *a, int32_t n) {
-    (void)m;
+ebb__list *ebb__list_new(ebb__arena *a, int32_t n) {
     ebb__list *l = (ebb__list *)ebb__arena_get(a, sizeof *l);
     if (!l || !(l->item = (ebb__value *)ebb__arena_get(a, (size_t)(n ? n : 1) * sizeof *l->item)))
         return NULL;

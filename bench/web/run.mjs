@@ -14,7 +14,8 @@ import { serve } from './serve.mjs';
 
 const here = path.dirname(fileURLToPath(import.meta.url)), root = path.resolve(here, '../..');
 const engine = path.join(root, 'build/web/engine'), out = path.join(root, 'build/web/bench');
-const FRAMEWORKS = ['ebb', 'tf', 'jax'];
+const FRAMEWORKS = ['ebb', 'tf', 'jax'], SMALL = 'e'; // where calls from JavaScript count, ebb's model language is measured too
+const PAGES = [...FRAMEWORKS, 'model'];
 /** What ebb is to reach, milliseconds a step on one thread of the machine that these were set on. */
 const TARGETS = { a: 0.75, b: 5.5, c: 35, d: 60, e: 0.012 };
 
@@ -48,8 +49,8 @@ async function attempt(f) {
   try { return { value: await f() }; } catch (e) { return { error: String(e.message ?? e).split('\n')[0].replace(/^page\.evaluate: (Error: )?/, '') }; }
 }
 
-async function measure(pages, key) {
-  const results = {};
+async function measure(all, key) {
+  const results = {}, pages = Object.fromEntries(Object.entries(all).filter(([name]) => name !== 'model' || key === SMALL));
   for (const [name, page] of Object.entries(pages)) {
     await page.bringToFront();
     const losses = await attempt(() => page.evaluate(([k, firstTwo]) => window.bench.losses(k, firstTwo), [key, options.quick]));
@@ -69,15 +70,17 @@ async function measure(pages, key) {
 }
 
 function print(key, results) {
-  const w = WORKLOADS[key], own = results.ebb.error ? NaN : median(results.ebb.times), notes = [];
-  const cells = FRAMEWORKS.map((name) => {
+  const w = WORKLOADS[key], own = !results.ebb || results.ebb.error ? NaN : median(results.ebb.times), notes = [];
+  const cell = (name) => {
     const r = results[name];
     if (!r) return '-';
     if (r.error) { notes.push(`${name}: ${r.error}`); return 'failed'; }
     if (!r.same) notes.push(`${name}: NOT THE SAME: losses ${r.losses.map((v) => v.toFixed(6)).join(', ')}; reference ${w.reference.join(', ')}`);
     const t = median(r.times);
     return name === 'ebb' ? ms(t) : `${ms(t)} (${(t / own).toFixed(1)}x)`;
-  });
+  };
+  const cells = FRAMEWORKS.map(cell);
+  if (results.model) notes.push(`ebb as a text of the model language, one call a step: ${cell('model')}`);
   console.log(`${key}  ${w.what.padEnd(42)}${cells.map((c) => c.padStart(16)).join('')}   <= ${TARGETS[key]}  ${own <= TARGETS[key] ? 'met' : 'missed'}`);
   for (const note of notes) console.log(`     ${note}`);
   return Object.values(results).every((r) => !r.error && r.same);
@@ -116,14 +119,14 @@ async function endurance(page, minutes) {
 }
 
 await bundle({
-  entryPoints: FRAMEWORKS.map((name) => path.join(here, `src/${name}.ts`)), outdir: out, minify: true,
+  entryPoints: PAGES.map((name) => path.join(here, `src/${name}.ts`)), outdir: out, minify: true,
   external: ['fs', 'path', 'worker_threads', 'perf_hooks', 'os', 'crypto'], // what TensorFlow.js asks for under node alone
 });
 const tfjs = path.join(here, 'node_modules/@tensorflow/tfjs-backend-wasm/wasm-out');
 const files = new Map([['/ebb-engine.wasm', path.join(engine, 'ebb-engine.wasm')]]);
 for (const name of readdirSync(out)) files.set(`/${name}`, path.join(out, name));
 for (const name of readdirSync(tfjs)) files.set(`/tfjs/${name}`, path.join(tfjs, name));
-const server = await serve(files, FRAMEWORKS);
+const server = await serve(files, PAGES);
 const browser = await chromium.launch({
   executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
   args: ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync',
@@ -138,10 +141,13 @@ try {
     const size = engineSize(), kb = (n) => `${(n / 1024).toFixed(1)} KB`;
     console.log(`Chromium ${browser.version()}, one thread; medians of interleaved blocks, milliseconds a step; ratios above 1: ebb is faster\n`);
     const pages = {};
-    for (const name of FRAMEWORKS) {
+    for (const name of PAGES) {
       const page = await attempt(() => open(context, server.origin, name));
-      if (page.error) console.log(`${name}: could not be loaded: ${page.error}`);
-      else pages[name] = page.value;
+      if (page.value) pages[name] = page.value;
+      else {
+        console.log(`${name}: could not be loaded: ${page.error}`);
+        good = false;
+      }
     }
     for (const page of Object.values(pages)) {
       const { name, how } = await page.evaluate(() => window.bench.about);
@@ -150,7 +156,7 @@ try {
     console.log(`\n${''.padEnd(45)}${FRAMEWORKS.map((n) => n.padStart(16)).join('')}   target of ebb`);
     for (const key of keys) good = print(key, await measure(pages, key)) && good;
     console.log(`\nebb: engine ${kb(size.module)} + client ${kb(size.glue)}, gzip`);
-    for (const name of Object.keys(pages)) console.log(`${name}: ready ${(await readyTime(browser, server.origin, name)).toFixed(0)} ms after the navigation began`);
+    for (const name of FRAMEWORKS.filter((n) => pages[n])) console.log(`${name}: ready ${(await readyTime(browser, server.origin, name)).toFixed(0)} ms after the navigation began`);
   }
 } finally {
   await browser.close();

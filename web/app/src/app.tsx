@@ -19,8 +19,8 @@ export const openSides = (narrow: boolean): void => app.set(narrow ? { left: nul
 
 export function App() {
   const dialog = useApp((s) => s.dialog);
-  // A step is recorded and drawn (tests wait for it), or there is nothing to wait for.
-  const ready = useApp((s) => s.layout !== null || s.engine === 'failed');
+  // A step is recorded and drawn and all code is there (tests wait for it), or there is nothing to wait for.
+  const ready = useApp((s) => (s.layout !== null && s.complete) || s.engine === 'failed');
   const narrow = useNarrow();
   useLayoutEffect(() => openSides(narrow), [narrow]);
   useEffect(listenToKeys, []);

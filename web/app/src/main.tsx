@@ -7,6 +7,7 @@ import { paletteChanged } from './graph/palette';
 import { firstModel } from './models';
 import { app } from './state';
 import { watch } from './store';
+import { loadTheRest } from './ui/lazy';
 import { isNarrow } from './ui/narrow';
 import { startTooltips } from './ui/tooltip';
 import './styles/tokens.css';
@@ -18,6 +19,8 @@ async function begin(): Promise<void> {
   const { engine } = await getEngine();
   engine.onRestart = engineRestarted;
   if (!(await openLink(location.hash))) await loadModel(firstModel.text, { name: firstModel.name });
+  await loadTheRest();
+  app.set({ complete: true });
 }
 
 function showTheme(): void {

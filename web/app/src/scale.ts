@@ -11,11 +11,10 @@ export function flowWidth(norm: number): number {
 
 export type FlowSign = 'positive' | 'negative' | 'mixed' | 'vanished' | 'bad';
 
-/** What an edge says of its gradient: mixed when the mean is small beside the spread. */
+/** What an edge says of its gradient: mixed when the mean of n elements is nearer to 0 than chance would have it (one standard error). */
 export function flowSign(norm: number, mean: number, n: number, bad: number): FlowSign {
   if (bad > 0 || !Number.isFinite(norm)) return 'bad';
   if (norm < VANISHED) return 'vanished';
-  const rms = norm / Math.sqrt(Math.max(1, n));
-  if (Math.abs(mean) < 0.02 * rms) return 'mixed';
+  if (Math.abs(mean) * n < norm) return 'mixed';
   return mean > 0 ? 'positive' : 'negative';
 }

@@ -48,6 +48,8 @@ export interface Model { name: string; text: string; info: ModelInfo | null; pro
 export interface State {
   engine: 'starting' | 'ready' | 'failed';
   failure: EngineFailure | null;
+  /** The page's own code is all there: nothing more is fetched to use it. */
+  complete: boolean;
   model: Model;
   mode: Mode;
   /** Changed in place; curvesVersion tells when. */
@@ -83,7 +85,7 @@ export interface State {
 export const defaultSettings: Settings = { theme: 'system', flow: false, diff: false, diffKind: 'grad', right: false, minimap: true, speed: 12, leftWidth: 0, rightWidth: 0, pace: 0 };
 
 export const initialState = (): State => ({
-  engine: 'starting', failure: null,
+  engine: 'starting', failure: null, complete: false,
   model: { name: '', text: '', info: null, problem: null },
   mode: 'paused', curves: emptyCurves(0), curvesVersion: 0, stepsDone: 0, stepsPerSecond: 0, loss: NaN,
   recording: false, frames: [], frame: -1, trace: null, previous: null, layout: null, open: null, time: 0, playing: false,

@@ -43,7 +43,7 @@ export async function loadModel(text: string, options: LoadOptions = {}): Promis
     });
     if (options.step) await trainTo(options.step - 1);
     await record();
-    if (info.trains && options.train !== false && !options.step) play();
+    if (info.trains && options.train !== false && !options.step && app.get().mode === 'paused') play();
     return null;
   } catch (e) {
     const failure = failureOf(e);

@@ -73,17 +73,22 @@ async function makeRecord(keep: boolean): Promise<void> {
   if (!app.get().layout) await relayout(null);
 }
 
-/** Does one training step under the recorder and shows it. */
-export async function record(): Promise<void> {
-  if (app.get().recording) return;
-  app.set({ recording: true });
-  try {
-    await makeRecord(true);
-  } catch (e) {
-    notifyFailure(e, 'Recording the step');
-  } finally {
-    app.set({ recording: false });
-  }
+let recording: Promise<void> | null = null;
+
+/** Does one training step under the recorder and shows it; while that is under way, the same one. */
+export function record(): Promise<void> {
+  recording ??= (async () => {
+    app.set({ recording: true });
+    try {
+      await makeRecord(true);
+    } catch (e) {
+      notifyFailure(e, 'Recording the step');
+    } finally {
+      recording = null;
+      app.set({ recording: false });
+    }
+  })();
+  return recording;
 }
 
 /** Renews the last record while training, at most about once a second and for at most a tenth of the time. */

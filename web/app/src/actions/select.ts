@@ -6,6 +6,12 @@ export function select(ref: Ref | null): void {
   if (!sameRef(app.get().selection, ref)) app.set({ selection: ref });
 }
 
+/** Selects what was pointed at, and shows its tensor where the panels are about the training. */
+export function selectAndShow(ref: Ref | null): void {
+  select(ref);
+  if (ref && (app.get().right === 'training' || app.get().right === 'findings') && !isNarrow()) app.set({ right: 'inspector' });
+}
+
 export function hover(ref: Ref | null): void {
   if (!sameRef(app.get().hover, ref)) app.set({ hover: ref });
 }

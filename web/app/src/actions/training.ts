@@ -94,6 +94,7 @@ export const toggleTraining = (): void => void (app.get().mode === 'training' ? 
 
 /** One training step, recorded; the timeline stays at its end. */
 export async function stepOnce(): Promise<void> {
+  if (!app.get().model.info) return;
   await pause();
   app.set({ mode: 'paused' });
   await record();
@@ -101,6 +102,7 @@ export async function stepOnce(): Promise<void> {
 
 /** Pauses and opens a step on the timeline: records one, with time at its begin. */
 export async function inspect(): Promise<void> {
+  if (!app.get().model.info) return;
   await pause();
   await record();
   if (app.get().trace) app.set({ mode: 'inspecting', time: 0 });
@@ -108,6 +110,7 @@ export async function inspect(): Promise<void> {
 
 /** The step after the one that is inspected, at the same time and with the same selection as far as they exist. */
 export async function inspectNext(): Promise<void> {
+  if (!app.get().model.info) return;
   const { time, trace } = app.get();
   const share = trace && trace.events.length ? time / trace.events.length : 0;
   await pause();

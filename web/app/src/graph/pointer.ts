@@ -1,9 +1,10 @@
 // pointer.ts - mouse, pen and fingers on the canvas: pan, zoom, pinch, hover, select, open and close.
 import { app, type Ref } from '../state';
-import { hover, select, toggleGroup } from '../actions';
+import { hover, selectAndShow, toggleGroup } from '../actions';
 import { pan, toWorld, zoomAt } from './camera';
 import { hit, refOf } from './scene';
 import { setCamera, viewState } from './viewstate';
+import { hitWire } from './wires';
 
 interface Finger { x: number; y: number }
 
@@ -32,6 +33,16 @@ export function listenToPointers(canvas: HTMLCanvasElement): () => void {
     return { x: (a.x + b.x) / 2, y: (a.y + b.y) / 2, d: Math.hypot(a.x - b.x, a.y - b.y) };
   };
 
+  /** Hovers the box under the pointer, or the edge while edges show gradients. */
+  const point = (p: Finger): void => {
+    const ref = under(p, 1);
+    hover(ref);
+    const { scene, camera, wire } = viewState.get();
+    const { flow, right } = app.get().settings;
+    const index = flow && !ref && scene ? hitWire({ scene, camera, right }, canvas.getContext('2d')!, p.x, p.y, 5) : -1;
+    if (index >= 0) viewState.set({ wire: { index, ...p } });
+    else if (wire) viewState.set({ wire: null });
+  };
   const down = (e: PointerEvent): void => {
     if (e.button > 1) return;
     canvas.setPointerCapture(e.pointerId);
@@ -42,7 +53,7 @@ export function listenToPointers(canvas: HTMLCanvasElement): () => void {
     const p = at(e);
     const before = fingers.get(e.pointerId);
     if (!before) {
-      if (e.pointerType !== 'touch') hover(under(p, 1));
+      if (e.pointerType !== 'touch') point(p);
       return;
     }
     const { camera } = viewState.get();
@@ -64,7 +75,7 @@ export function listenToPointers(canvas: HTMLCanvasElement): () => void {
     const ref = under(at(e), e.pointerType === 'mouse' ? 1 : 8);
     const again = ref && lastClick.ref && ref.kind === lastClick.ref.kind && ref.id === lastClick.ref.id && e.timeStamp - lastClick.at < DOUBLE_MS;
     lastClick = { at: e.timeStamp, ref };
-    select(ref);
+    selectAndShow(ref);
     if (again && ref.kind === 'group') void toggleGroup(ref.id);
     else if (again && ref.kind === 'node') closeAround(ref.id);
   };
@@ -73,7 +84,10 @@ export function listenToPointers(canvas: HTMLCanvasElement): () => void {
     canvas.classList.remove('dragging');
     if (e.type === 'pointerup' && !fingers.size && travelled <= CLICK_PX) click(e);
   };
-  const leave = (): void => hover(null);
+  const leave = (): void => {
+    hover(null);
+    viewState.set({ wire: null });
+  };
   const wheel = (e: WheelEvent): void => {
     e.preventDefault();
     const p = at(e);

@@ -5,7 +5,8 @@ import { momentsOf } from '../moments';
 import { app, type Ref, useApp } from '../state';
 import { useStore } from '../store';
 import { toScreen } from './camera';
-import { boxOf } from './scene';
+import { wireFlow } from './flow';
+import { boxOf, type Scene } from './scene';
 import { viewState } from './viewstate';
 
 interface Line { name: string; text: string; bad?: boolean }
@@ -40,24 +41,40 @@ export function describe(ref: Ref, time: number): { title: string; lines: Line[]
   return { title, lines };
 }
 
+/** What the gradient on an edge is. */
+function describeWire(scene: Scene, index: number): { title: string; lines: Line[] } {
+  const { trace, layout } = scene;
+  const wire = layout.wires[index]!;
+  const title = `gradient of ${tensorName(trace, wire.tensor)}`;
+  const flow = wireFlow(trace, wire);
+  if (!flow) return { title, lines: [{ name: '', text: 'none: nothing here needs one' }] };
+  const lines = [{ name: 'norm', text: formatNumber(flow.norm) }, { name: 'mean', text: formatNumber(flow.mean), bad: flow.sign === 'bad' }];
+  return { title, lines: flow.sign === 'vanished' ? [...lines, { name: '', text: 'vanished', bad: true }] : lines };
+}
+
+/** A card beside something at (left, top) that is `width` wide. */
+function Tip({ at, title, lines }: { at: { x: number; y: number; w: number }; title: string; lines: Line[] }) {
+  const { size } = viewState.get();
+  const left = at.x + at.w + 292 < size.w ? at.x + at.w + 12 : Math.max(8, at.x - 292);
+  const top = Math.max(8, Math.min(size.h - 48 - 20 * lines.length, at.y));
+  return (
+    <div class="card hover-tip" style={{ left: `${left}px`, top: `${top}px` }} aria-hidden="true">
+      <p class="hover-title">{title}</p>
+      <dl class="tip-facts">{lines.map((l) => <div key={l.name}><dt>{l.name}</dt><dd class={l.bad ? 'bad' : ''}>{l.text}</dd></div>)}</dl>
+    </div>
+  );
+}
+
 export function HoverTip() {
+  const wire = useStore(viewState, (v) => v.wire);
   const hover = useApp((s) => s.hover);
   const time = useApp((s) => s.time);
   const trace = useApp((s) => s.trace);
   const camera = useStore(viewState, (v) => v.camera);
-  const { scene, size } = viewState.get();
-  const box = scene ? boxOf(scene, hover) : -1;
-  if (!hover || !trace || !scene || box < 0) return null;
-  const r = toScreen(camera, scene.layout.boxes[box]!);
-  const { title, lines } = describe(hover, time);
-  const left = r.x + r.w + 292 < size.w ? r.x + r.w + 12 : Math.max(8, r.x - 292);
-  const top = Math.max(8, Math.min(size.h - 40 - 20 * lines.length, r.y));
-  return (
-    <div class="card hover-tip" style={{ left: `${left}px`, top: `${top}px` }} aria-hidden="true">
-      <p class="hover-title">{title}</p>
-      <dl class="tip-facts">
-        {lines.map((l) => <div key={l.name}><dt>{l.name}</dt><dd class={l.bad ? 'bad' : ''}>{l.text}</dd></div>)}
-      </dl>
-    </div>
-  );
+  const { scene } = viewState.get();
+  if (!trace || !scene) return null;
+  if (wire && wire.index < scene.layout.wires.length) return <Tip at={{ x: wire.x, y: wire.y, w: 4 }} {...describeWire(scene, wire.index)} />;
+  const box = boxOf(scene, hover);
+  if (!hover || box < 0) return null;
+  return <Tip at={toScreen(camera, scene.layout.boxes[box]!)} {...describe(hover, time)} />;
 }

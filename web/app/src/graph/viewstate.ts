@@ -8,9 +8,11 @@ export interface ViewState {
   camera: Camera; size: Size; scene: Scene | null;
   /** The person has moved the camera; until then it shows everything. */
   moved: boolean;
+  /** The edge under the pointer, while edges show gradients, and where the pointer is. */
+  wire: { index: number; x: number; y: number } | null;
 }
 
-export const viewState = createStore<ViewState>({ camera: { x: 0, y: 0, z: 1 }, size: { w: 0, h: 0 }, scene: null, moved: false });
+export const viewState = createStore<ViewState>({ camera: { x: 0, y: 0, z: 1 }, size: { w: 0, h: 0 }, scene: null, moved: false, wire: null });
 
 export const calm = (): boolean => globalThis.matchMedia?.('(prefers-reduced-motion: reduce)').matches ?? false;
 

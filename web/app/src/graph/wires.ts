@@ -84,3 +84,19 @@ export function drawWires(p: Paint): void {
   context.setLineDash([]);
   context.globalAlpha = 1;
 }
+
+/** The edge within `slack` px of a point of the screen; -1. */
+export function hitWire(p: Pick<Paint, 'scene' | 'camera' | 'right'>, context: CanvasRenderingContext2D, x: number, y: number, slack: number): number {
+  const { scene, camera, right } = p;
+  const area = { x: (x - slack) / camera.z + camera.x, y: (y - slack) / camera.z + camera.y, w: (2 * slack) / camera.z, h: (2 * slack) / camera.z };
+  context.save();
+  context.setTransform(1, 0, 0, 1, 0, 0);
+  context.lineWidth = 2 * slack;
+  const found = scene.wireGrid.query(area).findLast((i) => {
+    const path = new Path2D();
+    addWire(path, scene.layout.wires[i]!.points, camera, right);
+    return context.isPointInStroke(path, x, y);
+  });
+  context.restore();
+  return found ?? -1;
+}

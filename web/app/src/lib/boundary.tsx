@@ -5,7 +5,7 @@ import { classColour, css, mix, type Rgb } from './colour';
 import type { Palette } from './palette';
 
 /** Cells of the picture a side; the model is asked at fewer places and read between them. */
-const SIDE = 180;
+const SIDE = 160;
 
 /** Probabilities of the classes at one place of the grid: a single number is that of class 1; numbers that are no probabilities go through softmax. */
 export function probabilities(values: ArrayLike<number>, from: number, classes: number): number[] {

@@ -1,6 +1,7 @@
 // draft.ts - the text that is being written, which may be ahead of the model that is loaded.
 import type { Problem } from '@engine/protocol';
 import { loadModel } from '../actions';
+import { getEngine } from '../engine';
 import { app, type State } from '../state';
 import { createStore, watch } from '../store';
 
@@ -27,6 +28,30 @@ export async function applyDraft(): Promise<void> {
   const problem = await loadModel(text, { train: app.get().mode === 'training' });
   if (draft.get().text === text) draft.set({ problem });
 }
+
+/** What is wrong with a text; remembered when it is the draft's. */
+export async function lintDraft(text: string): Promise<Problem | null> {
+  const { problem } = await (await getEngine()).engine.call('lint', { text });
+  if (draft.get().text === text) draft.set({ problem });
+  return problem;
+}
+
+/** A draft that is right is loaded so long after its last change. */
+const AUTO_MS = 700;
+let due: ReturnType<typeof setTimeout> | undefined;
+
+/** Applies the draft when it is right, and nothing was changed while that was found out. */
+async function applyWhenRight(): Promise<void> {
+  const { text, auto } = draft.get();
+  if (!auto || !isAhead() || (await lintDraft(text))) return;
+  if (draft.get().text === text && isAhead()) await applyDraft();
+}
+
+watch(draft, (d) => d.text, () => {
+  clearTimeout(due);
+  // A refusal (the engine is being started again, say) leaves the draft as it is.
+  due = setTimeout(() => void applyWhenRight().catch(() => undefined), AUTO_MS);
+});
 
 /** Replaces part of the draft. */
 export function replaceInDraft(from: number, to: number, by: string): void {

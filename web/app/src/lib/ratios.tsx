@@ -24,7 +24,12 @@ export function UpdateRatios({ names, ratios }: { names: readonly string[]; rati
             return (
               <tr key={name}>
                 <th scope="row" title={name}>{name}</th>
-                <td class="ratio-cell"><span class="ratio-track"><span class="ratio-band" style={band} /><span class={verdict === 'healthy' ? 'ratio-bar' : 'ratio-bar off'} style={{ width: `${ratio > 0 ? 100 * share(ratio) : 0}%` }} /></span></td>
+                <td class="ratio-cell">
+                  <span class="ratio-track">
+                    <span class="ratio-band" style={band} />
+                    <span class={verdict === 'healthy' ? 'ratio-bar' : 'ratio-bar off'} style={{ width: `${ratio > 0 ? 100 * share(ratio) : 0}%` }} />
+                  </span>
+                </td>
                 <td class="number">{formatNumber(ratio, 2)}</td>
                 <td class={verdict === 'healthy' ? 'muted' : 'ratio-off'}>{verdict}</td>
               </tr>

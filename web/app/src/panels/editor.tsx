@@ -7,13 +7,10 @@ import { useStore, watch } from '../store';
 import { Button } from '../ui/button';
 import { Icon } from '../ui/icon';
 import type { Editor } from '../lib/codemirror';
-import { applyDraft, draft, isAhead, replaceInDraft, suggestion } from '../lib/draft';
+import { applyDraft, draft, isAhead, lintDraft, replaceInDraft, suggestion } from '../lib/draft';
 import type { Word } from '../lib/language';
 import { loadOpTexts } from '../lib/mathml';
 import './editor.css';
-
-/** A text that is right is loaded so long after the last change. */
-const AUTO_MS = 700;
 
 let words: Word[] = [];
 
@@ -23,13 +20,6 @@ async function loadWords(): Promise<void> {
   const [known, { ops }] = await Promise.all([engine.call('words', {}), loadOpTexts()]);
   words = known.map((w) => ({ ...w, doc: (w.kind === 'op' && ops[w.word]?.doc) || w.doc }));
 }
-
-async function lint(text: string): Promise<Draft['problem']> {
-  const { problem } = await (await getEngine()).engine.call('lint', { text });
-  if (draft.get().text === text) draft.set({ problem });
-  return problem;
-}
-type Draft = ReturnType<typeof draft.get>;
 
 /** Lines of what is selected in the graph, when the text is the one that is loaded. */
 function selectedLines(): [number, number] {
@@ -50,24 +40,6 @@ function selectLine(line: number): void {
   if (!trace || isAhead()) return;
   const id = trace.nodes.findLastIndex((n) => n.line <= line && line <= Math.max(n.line, n.endLine) && n.line > 0);
   if (id >= 0) select({ kind: 'node', id });
-}
-
-/** Applies the draft when it has been right for a while. */
-function useAutoApply(): void {
-  useEffect(() => {
-    let timer = 0;
-    const stop = watch(draft, (d) => d.text, () => {
-      clearTimeout(timer);
-      timer = window.setTimeout(() => void (async () => {
-        const { text, auto } = draft.get();
-        if (auto && isAhead() && !(await lint(text)) && draft.get().text === text && isAhead()) await applyDraft();
-      })(), AUTO_MS);
-    });
-    return () => {
-      stop();
-      clearTimeout(timer);
-    };
-  }, []);
 }
 
 function ProblemBar({ editor }: { editor: { current: Editor | null } }) {
@@ -99,14 +71,13 @@ export function EditorPanel() {
   const auto = useStore(draft, (d) => d.auto);
   const text = useStore(draft, (d) => d.text);
   const loaded = useApp((s) => s.model.text);
-  useAutoApply();
   useEffect(() => {
     let open = true;
     void loadWords().catch(() => undefined);
     void import('../lib/codemirror').then(({ openEditor }) => {
       if (!open || !box.current) return;
       editor.current = openEditor({
-        parent: box.current, text: draft.get().text, words: () => words, lint,
+        parent: box.current, text: draft.get().text, words: () => words, lint: lintDraft,
         onChange: (now) => draft.set({ text: now }), onApply: () => void applyDraft(), onLine: selectLine,
       });
       editor.current.mark(...selectedLines());

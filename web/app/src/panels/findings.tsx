@@ -5,6 +5,7 @@ import { select, showPanel } from '../actions';
 import { tensorName } from '../format';
 import { type State, useApp } from '../state';
 import { Button } from '../ui/button';
+import { Empty } from '../lib/empty';
 import { FindingCard, severities } from '../lib/finding';
 import './findings.css';
 
@@ -16,18 +17,30 @@ export function FindingsButton() {
   const n = useApp(findingsBadge);
   if (!n) return null;
   const label = `${n} ${n === 1 ? 'finding' : 'findings'} in the recorded step`;
-  return <Button label={label} icon="warning" tone="plain" testid="findings-button" onClick={() => showPanel('right', 'findings')}>{String(n)}<span class="hidden-text"> {n === 1 ? 'finding' : 'findings'}</span></Button>;
+  return (
+    <Button label={label} icon="warning" tone="plain" testid="findings-button" onClick={() => showPanel('right', 'findings')}>
+      {n}<span class="hidden-text"> {n === 1 ? 'finding' : 'findings'}</span>
+    </Button>
+  );
 }
 
 function Places({ trace, finding: f }: { trace: Trace; finding: Finding }) {
   const tensor = trace.tensors[f.tensor];
   const node = trace.nodes[f.node] ?? (tensor ? trace.nodes[tensor.node] : undefined);
   const line = node?.line ?? 0;
+  const showTensor = (): void => {
+    select({ kind: 'tensor', id: f.tensor });
+    showPanel('right', 'inspector');
+  };
+  const showLine = (): void => {
+    select({ kind: 'node', id: trace.nodes.indexOf(node!) });
+    showPanel('left', 'editor');
+  };
   return (
     <>
       {node && <Button label={`Select ${node.op} in the graph`} tone="plain" icon="map" onClick={() => select({ kind: 'node', id: trace.nodes.indexOf(node) })}>{node.label || node.op}</Button>}
-      {tensor && <Button label="Show this tensor" tone="plain" icon="grid" onClick={() => { select({ kind: 'tensor', id: f.tensor }); showPanel('right', 'inspector'); }}>{tensorName(trace, f.tensor)}</Button>}
-      {line > 0 && <Button label={`Show line ${line} of the model`} tone="plain" icon="code" onClick={() => { select({ kind: 'node', id: trace.nodes.indexOf(node!) }); showPanel('left', 'editor'); }}>{`line ${line}`}</Button>}
+      {tensor && <Button label="Show this tensor" tone="plain" icon="grid" onClick={showTensor}>{tensorName(trace, f.tensor)}</Button>}
+      {line > 0 && <Button label={`Show line ${line} of the model`} tone="plain" icon="code" onClick={showLine}>{`line ${line}`}</Button>}
     </>
   );
 }
@@ -35,8 +48,21 @@ function Places({ trace, finding: f }: { trace: Trace; finding: Finding }) {
 export function FindingsPanel() {
   const trace = useApp((s) => s.trace);
   const sorted = useMemo(() => [...(trace?.findings ?? [])].sort((a, b) => severities[a.severity].order - severities[b.severity].order), [trace]);
-  if (!trace) return <div class="empty"><p>Nothing is recorded yet.</p><p>Every recorded step is searched for what commonly goes wrong: gradients that vanish or explode, units that are dead, numbers that are none.</p></div>;
-  if (!sorted.length) return <div class="empty"><p>Nothing is wrong with step {trace.step}.</p><p>It was searched for gradients that vanish or explode, dead units, saturated activations, updates that are too small or too large, and numbers that are none. The mistakes of the gallery show each.</p></div>;
+  if (!trace) {
+    return (
+      <Empty title="Nothing is recorded yet.">
+        Every recorded step is searched for what commonly goes wrong: gradients that vanish or explode, units that are dead, numbers that are none.
+      </Empty>
+    );
+  }
+  if (!sorted.length) {
+    return (
+      <Empty title={`Nothing is wrong with step ${trace.step}.`}>
+        It was searched for gradients that vanish or explode, dead units, saturated activations, updates that are too small or too large, and
+        numbers that are none. The mistakes of the gallery show each.
+      </Empty>
+    );
+  }
   return (
     <section class="findings" aria-label={`Findings of step ${trace.step}`}>
       <p class="muted small">{`Step ${trace.step}: ${sorted.length} ${sorted.length === 1 ? 'finding' : 'findings'}`}</p>

@@ -6,6 +6,7 @@ import { tensorName } from '../format';
 import { useApp } from '../state';
 import { work } from '../lib/calculate';
 import { type Around, around, isElementwise, numbersOf, operandNames, type Products, products, reader } from '../lib/element';
+import { Empty } from '../lib/empty';
 import { formatNumber, formatShape } from '../lib/format';
 import { unravel } from '../lib/grid';
 import { Formula, useOpTexts } from '../lib/mathml';
@@ -118,7 +119,8 @@ function ElementNumbers({ trace, node, rows, texts }: { trace: Trace; node: numb
         <div class="element-index" role="group" aria-label="Element of the output">
           <span>element</span>
           {index.map((i, d) => (
-            <input key={d} type="number" class="number" min={0} max={out.shape[d]! - 1} value={i} aria-label={`index in dim ${d}`} data-testid={`element-${d}`} onInput={(e) => move(d, Math.trunc(Number(e.currentTarget.value) || 0))} />
+            <input key={d} type="number" class="number" min={0} max={out.shape[d]! - 1} value={i} aria-label={`index in dim ${d}`} data-testid={`element-${d}`}
+              onInput={(e) => move(d, Math.trunc(Number(e.currentTarget.value) || 0))} />
           ))}
           <span class="muted small">of {formatShape(out.shape)}</span>
         </div>
@@ -129,7 +131,9 @@ function ElementNumbers({ trace, node, rows, texts }: { trace: Trace; node: numb
             {at.operands.map((o, i) => <div key={i}><dt>{o.name ? `${o.name}, ` : ''}{tensorName(trace, o.tensor)}</dt><dd class="number">{formatNumber(o.value, 5)}</dd></div>)}
             <div class="forward"><dt>output</dt><dd class="number">{formatNumber(at.value, 5)}</dd></div>
             {Number.isFinite(at.incoming) && <div class="backward"><dt>gradient that comes in, g</dt><dd class="number">{formatNumber(at.incoming, 5)}</dd></div>}
-            {at.operands.filter((o) => Number.isFinite(o.grad)).map((o, i) => <div key={`d${i}`} class="backward"><dt>gradient to {o.name || tensorName(trace, o.tensor)}</dt><dd class="number">{formatNumber(o.grad, 5)}</dd></div>)}
+            {at.operands.filter((o) => Number.isFinite(o.grad)).map((o, i) => (
+              <div key={`d${i}`} class="backward"><dt>gradient to {o.name || tensorName(trace, o.tensor)}</dt><dd class="number">{formatNumber(o.grad, 5)}</dd></div>
+            ))}
           </dl>
           {rows && isElementwise(trace, node) && <WorkedRows at={at} rows={rows} attrs={n.attrs} op={texts?.ops[n.op]} />}
         </>
@@ -171,7 +175,11 @@ function GroupParts({ trace, group }: { trace: Trace; group: number }) {
         <h3>{g.name}</h3>
         <p class="about">{g.kind === 'op' ? 'An op made of other ops. Its derivative is made of theirs.' : `${parts.length} ops.`}{g.nTwins > 1 && ` It is one of ${g.nTwins} rounds that look alike.`}</p>
       </header>
-      <div class="chips">{parts.slice(0, 60).map((n, i) => <button type="button" class="chip" key={i} onClick={() => select({ kind: 'node', id: g.first + i })}>{n.op}{n.label && <span class="muted"> {n.label}</span>}</button>)}</div>
+      <div class="chips">
+        {parts.slice(0, 60).map((n, i) => (
+          <button type="button" class="chip" key={i} onClick={() => select({ kind: 'node', id: g.first + i })}>{n.op}{n.label && <span class="muted"> {n.label}</span>}</button>
+        ))}
+      </div>
     </>
   );
 }
@@ -183,10 +191,9 @@ export function FormulaPanel() {
   if (trace && selection?.kind === 'group' && trace.groups[selection.id]) return <GroupParts trace={trace} group={selection.id} />;
   if (!trace || !trace.nodes[node]) {
     return (
-      <div class="empty">
-        <p>{trace && selection ? 'A leaf is computed by no op.' : 'Select a node of the graph.'}</p>
-        <p>Its formula and its derivatives appear here, with the numbers of one element put into them, and the gradient can be checked against differences.</p>
-      </div>
+      <Empty title={trace && selection ? 'A leaf is computed by no op.' : 'Select a node of the graph.'}>
+        Its formula and its derivatives appear here, with the numbers of one element put into them, and the gradient can be checked against differences.
+      </Empty>
     );
   }
   return <div class="formula-panel"><NodeFormula key={node} trace={trace} node={node} /></div>;

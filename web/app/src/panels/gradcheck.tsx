@@ -92,12 +92,18 @@ export function GradientCheck({ trace, node }: { trace: Trace; node: number }) {
       {derivative?.state === 'asking' && <p class="muted" role="status">Computing differences.</p>}
       {derivative?.state === 'failed' && <pre class="verbatim" role="alert">{derivative.message}</pre>}
       {derivative?.state === 'done' && <Differences d={derivative.answer} />}
-      <div><Button label="Run the verifier's twenty checks on this op" tone="plain" icon="check" testid="verify-op" disabled={verified?.state === 'asking'} onClick={() => askVerify(async () => (await getEngine()).engine.verify(n.op))}>{`Verify ${n.op} fully`}</Button></div>
+      <div>
+        <Button label="Run the verifier's twenty checks on this op" tone="plain" icon="check" testid="verify-op" disabled={verified?.state === 'asking'}
+          onClick={() => askVerify(async () => (await getEngine()).engine.verify(n.op))}>{`Verify ${n.op} fully`}</Button>
+      </div>
       {verified?.state === 'asking' && <p class="muted" role="status">{`Loading the verifier and checking ${n.op}.`}</p>}
       {verified?.state === 'failed' && <pre class="verbatim" role="alert">{verified.message}</pre>}
       {verified?.state === 'done' && (
         <>
-          <p class={verified.answer.ok ? 'verdict good' : 'verdict wrong'} role="status"><Icon name={verified.answer.ok ? 'check' : 'warning'} />{verified.answer.ok ? `${n.op} passed every check.` : `${n.op} failed a check.`}</p>
+          <p class={verified.answer.ok ? 'verdict good' : 'verdict wrong'} role="status">
+            <Icon name={verified.answer.ok ? 'check' : 'warning'} />
+            {verified.answer.ok ? `${n.op} passed every check.` : `${n.op} failed a check.`}
+          </p>
           <CheckList checks={verified.answer.checks} />
         </>
       )}

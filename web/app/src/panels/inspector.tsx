@@ -8,6 +8,7 @@ import { useApp } from '../state';
 import { Button } from '../ui/button';
 import { Dialog } from '../ui/dialog';
 import { Slider } from '../ui/slider';
+import { Empty } from '../lib/empty';
 import { formatCount, formatIndex, formatNumber, formatShape } from '../lib/format';
 import { type Cell, Heatmap, Legend, type View, wholeView, zoomView } from '../lib/heatmap';
 import { Histogram } from '../lib/histogram';
@@ -242,8 +243,14 @@ export function InspectorPanel() {
   const [wanted, setWanted] = useState(-1);
   const [large, setLarge] = useState(false);
   useEffect(() => setWanted(-1), [selection]);
-  if (!trace) return <div class="empty"><p>Nothing is recorded yet.</p><p>Press Inspect: one training step is recorded, with the value and the gradient of every tensor in it.</p></div>;
-  if (!roles.length) return <div class="empty"><p>Select a node of the graph.</p><p>Its output appears here as a picture: blue is negative, orange positive, and beside it the gradient of the loss with respect to it.</p></div>;
+  if (!trace) return <Empty title="Nothing is recorded yet.">Press Inspect: one training step is recorded, with the value and the gradient of every tensor in it.</Empty>;
+  if (!roles.length) {
+    return (
+      <Empty title="Select a node of the graph.">
+        Its output appears here as a picture: blue is negative, orange positive, and beside it the gradient of the loss with respect to it.
+      </Empty>
+    );
+  }
   const tensor = roles.some((r) => r.tensor === wanted) ? wanted : roles[0]!.tensor;
   const t = trace.tensors[tensor]!;
   const key = `${tensor} ${t.shape.join()}`;
@@ -251,11 +258,16 @@ export function InspectorPanel() {
     <section class="inspector" aria-label="Tensor">
       <header class="panel-head">
         <h3 data-testid="tensor-name">{tensorName(trace, tensor)}</h3>
-        <p class="facts"><span class="number" data-testid="tensor-shape">{formatShape(t.shape)}</span><span>{t.dtype}</span><span>{kinds[t.kind]}</span>{t.needsGrad && t.grad < 0 && <span>its gradient is not there yet</span>}</p>
+        <p class="facts">
+          <span class="number" data-testid="tensor-shape">{formatShape(t.shape)}</span><span>{t.dtype}</span><span>{kinds[t.kind]}</span>
+          {t.needsGrad && t.grad < 0 && <span>no gradient was kept</span>}
+        </p>
       </header>
       <Chooser trace={trace} roles={roles} tensor={tensor} onChoose={setWanted} />
       <TensorView key={key} trace={trace} tensor={tensor} large={false} onLarge={() => setLarge(true)} />
-      {t.node >= 0 && selection?.kind !== 'node' && <Button label="Select the node that made it" tone="plain" onClick={() => select({ kind: 'node', id: t.node })}>{`Made by ${trace.nodes[t.node]!.op}`}</Button>}
+      {t.node >= 0 && selection?.kind !== 'node' && (
+        <Button label="Select the node that made it" tone="plain" onClick={() => select({ kind: 'node', id: t.node })}>{`Made by ${trace.nodes[t.node]!.op}`}</Button>
+      )}
       {large && (
         <Dialog title={`${tensorName(trace, tensor)}  ${formatShape(t.shape)}`} onClose={() => setLarge(false)} wide testid="tensor-dialog">
           <TensorView key={key} trace={trace} tensor={tensor} large />

@@ -67,7 +67,10 @@ function Checks({ checks }: { checks: CheckLine[] }) {
             <th scope="row">{g.check}</th>
             <td class="number">{formatCount(g.cases)}</td>
             <td class="number">{Number.isFinite(g.margin) ? formatNumber(g.margin, 2) : ''}</td>
-            <td>{g.failed ? <span class="bad"><Icon name="warning" size={13} /> failed</span> : g.passed ? <span class="ok"><Icon name="check" size={13} /> passed</span> : <span class="muted">skipped</span>}</td>
+            <td>
+              {g.failed ? <span class="bad"><Icon name="warning" size={13} /> failed</span>
+                : g.passed ? <span class="ok"><Icon name="check" size={13} /> passed</span> : <span class="muted">skipped</span>}
+            </td>
           </tr>
         ))}
       </tbody>
@@ -103,7 +106,11 @@ function CertificateCard({ tried: { name, certificate: c, refused } }: { tried: 
     <article class={ok ? 'certificate accepted' : 'certificate refused'} data-testid="certificate">
       <p class={ok ? 'verdict good' : 'verdict wrong'} role="status">
         <Icon name={ok ? 'check' : 'warning'} />
-        <span><strong>{c?.plugin || name}</strong>{ok ? ` is verified: ${formatCount(c.passed)} checks passed${c.skipped ? `, ${formatCount(c.skipped)} do not apply` : ''}.` : ' is refused. Nothing of it was loaded.'}</span>
+        <span>
+          <strong>{c?.plugin || name}</strong>
+          {ok ? ` is verified: ${formatCount(c.passed)} checks passed${c.skipped ? `, ${formatCount(c.skipped)} do not apply` : ''}.`
+            : ' is refused. Nothing of it was loaded.'}
+        </span>
       </p>
       {!ok && refused && <pre class="verbatim report" tabIndex={0} data-testid="refusal">{refused}</pre>}
       {c?.doc && <p>{c.doc}</p>}
@@ -141,8 +148,12 @@ export function PluginsPanel() {
         onDrop={(e) => { e.preventDefault(); setOver(false); take(e.dataTransfer?.files); }}>
         <Icon name="plugin" size={28} />
         <p>{busy ? `Inspecting and verifying ${busy}` : 'Drop a plugin here'}</p>
-        <p class="muted small">{busy ? 'The verifier runs its checks on every op of it, in a worker of its own.' : 'A .wasm file. It is inspected before any of it runs, and every op of it must pass the verifier.'}</p>
-        {busy ? <progress aria-label={`Verifying ${busy}`} /> : <Button label="Choose a plugin file" tone="plain" icon="open" testid="choose-plugin" onClick={() => input.current?.click()}>Choose a file</Button>}
+        <p class="muted small">
+          {busy ? 'The verifier runs its checks on every op of it, in a worker of its own.'
+            : 'A .wasm file. It is inspected before any of it runs, and every op of it must pass the verifier.'}
+        </p>
+        {busy ? <progress aria-label={`Verifying ${busy}`} />
+          : <Button label="Choose a plugin file" tone="plain" icon="open" testid="choose-plugin" onClick={() => input.current?.click()}>Choose a file</Button>}
         <input ref={input} type="file" accept=".wasm,application/wasm" hidden data-testid="plugin-file" aria-label="Plugin file"
           onChange={(e) => { take(e.currentTarget.files); e.currentTarget.value = ''; }} />
       </div>

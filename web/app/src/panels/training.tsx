@@ -9,6 +9,7 @@ import { BoundaryPicture } from '../lib/boundary';
 import { smooth, thin } from '../lib/curve';
 import { DigitStrip, draws, Redrawn } from '../lib/digits';
 import { ExampleRows } from '../lib/examples';
+import { Empty } from '../lib/empty';
 import { formatBytes, formatCount, formatNumber } from '../lib/format';
 import { type Palette, usePalette } from '../lib/palette';
 import { type Line, Plot } from '../lib/plot';
@@ -154,8 +155,8 @@ function Facts() {
 export function TrainingPanel() {
   const info = useApp((s) => s.model.info);
   const palette = usePalette();
-  if (!info) return <div class="empty"><p>No model is loaded.</p><p>Choose one of the models, or write one.</p></div>;
-  if (!info.trains) return <div class="empty"><p>This model does not train.</p><p>Its text has no train statement: it is run once. Add a line such as <code>train adamw lr=1e-2 steps=500</code>.</p></div>;
+  if (!info) return <Empty title="No model is loaded.">Choose one of the models, or write one.</Empty>;
+  if (!info.trains) return <Empty title="This model does not train.">Its text has no train statement: it is run once. Add a line such as <code>train adamw lr=1e-2 steps=500</code>.</Empty>;
   return (
     <div class="training">
       <Facts />

@@ -17,7 +17,7 @@ function Now() {
   const playing = useApp((s) => s.playing);
   const length = trace?.events.length ?? 0;
   if (!trace) return <p class="now" />;
-  if (mode === 'training') return <p class="now quiet">Training. <kbd>i</kbd> stops here and shows the step event by event.</p>;
+  if (mode === 'training') return <p class="now quiet">Training. Inspect shows one step, event by event.</p>;
   const words = time > 0 ? describeEvent(trace, time - 1) : { phase: '', text: 'Before the step. Play, or drag the line below.' };
   return (
     <p class="now" aria-live={playing ? 'off' : 'polite'} data-testid="now">
