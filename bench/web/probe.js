@@ -33,20 +33,19 @@
   };
   requestAnimationFrame(look);
 
-  // Keys: `work` is what the page does from the key to the end of the frame that shows it, `seen` that and the wait for the frame to begin.
+  // Keys: `seen` is the time from the key to the end of the frame that shows it, `work` that without the wait for the frame to begin.
   probe.watchKeys = () => {
     probe.keys = [];
     let key = null;
     addEventListener('keydown', (e) => {
-      const k = (key = { at: e.timeStamp, begin: performance.now(), handled: 0, frame: 0 });
-      requestAnimationFrame(() => { k.frame = performance.now(); }); // asked for before the page's: runs before them
+      key = { at: e.timeStamp, begin: performance.now(), handled: 0 };
     }, true);
     addEventListener('keydown', () => {
       const k = key;
       queueMicrotask(() => { k.handled = performance.now(); });
-      requestAnimationFrame(() => settled(() => {
+      requestAnimationFrame((frame) => settled(() => {
         const end = performance.now();
-        probe.keys.push({ work: k.handled - k.begin + end - k.frame, seen: end - k.at });
+        probe.keys.push({ work: k.handled - k.begin + end - Math.max(frame, k.handled), seen: end - k.at });
       }));
     });
   };
