@@ -38,14 +38,15 @@ export async function finish() {
 
 /**
  * A page in a context of its own. Errors on its console, exceptions and requests that leave the loopback are collected; `page.quiet()` fails when
- * there are any. Options are those of a Playwright context, and `hash`, `file` (default index.html).
+ * there are any. Options are those of a Playwright context, and `hash`, `file` (default index.html), `before`: a script file that the page runs first.
  */
-export async function open({ hash = '', file = '', ready = true, ...context } = {}) {
+export async function open({ hash = '', file = '', ready = true, before, ...context } = {}) {
   started ??= start();
   const { browser, server } = await started;
   const ctx = await browser.newContext({ viewport: { width: 1280, height: 800 }, ...context });
   const page = await ctx.newPage();
   page.setDefaultTimeout(60_000);
+  if (before) await page.addInitScript({ path: before });
   const errors = [];
   page.on('console', (m) => { if (m.type() === 'error') errors.push(m.text()); });
   page.on('pageerror', (e) => errors.push(`exception: ${e.stack ?? e}`));
