@@ -134,7 +134,7 @@ static void shuffle(int64_t *order, int64_t n) {
 
 ebb_status ebb_dataset_idx(ebb *e, const char *name, const void *images, size_t n_images, const void *labels,
                            size_t n_labels, double scale) {
-    idx x, y;
+    idx x = {0}, y = {0};
     if (!e) return EBB_E_ARG;
     if (ebb_failed(e)) return ebb_error_code(e);
     if (!name || !(scale > 0)) return ebb_fail(e, EBB_E_ARG, "a data set needs a name and a scale above 0");

@@ -72,7 +72,7 @@ test('the keyboard reaches everything in order, and says where it is', async () 
       const e = document.activeElement;
       if (e === document.body) return true;
       const style = getComputedStyle(e), own = style.outlineStyle !== 'none' && parseFloat(style.outlineWidth) > 0;
-      return own || style.boxShadow !== 'none' || e.matches('input[type="range"], input[type="checkbox"]');
+      return own || style.boxShadow !== 'none' || style.backgroundImage !== 'none' || e.matches('input[type="range"], input[type="checkbox"]');
     });
     assert.ok(seen, `one sees that ${at} has the focus`);
   }

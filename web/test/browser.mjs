@@ -38,7 +38,7 @@ export async function finish() {
 
 /**
  * A page in a context of its own. Errors on its console, exceptions and requests that leave the loopback are collected; `page.quiet()` fails when
- * there are any. Options are those of a Playwright context, and `hash`.
+ * there are any. Options are those of a Playwright context, and `hash`, `before`: a script file that the page runs first.
  */
 export async function open({ hash = '', ...context } = {}) {
   started ??= start();
@@ -51,11 +51,12 @@ export async function openFile(address, context = {}) {
   return openAt(address, context);
 }
 
-async function openAt(address, context) {
+async function openAt(address, { before, ...context }) {
   const { browser } = await started;
   const ctx = await browser.newContext({ viewport: { width: 1280, height: 800 }, ...context });
   const page = await ctx.newPage();
   page.setDefaultTimeout(60_000);
+  if (before) await page.addInitScript({ path: before });
   const errors = [];
   page.on('console', (m) => { if (m.type() === 'error') errors.push(m.text()); });
   page.on('pageerror', (e) => errors.push(`exception: ${e.stack ?? e}`));

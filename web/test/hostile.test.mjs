@@ -27,12 +27,12 @@ for (const [what, hash, words] of [
 
 test('markup in name and text stays text', async () => {
   const evil = '<img src=x onerror="document.title=\'harmed\'"><script>document.title="harmed"</script>';
-  const text = `# ${evil}\n${example('models/xor').replace('h = tanh', 'region "<b>bold</b>" {\n  t = x * 1\n}\nh = tanh')}`;
+  const text = `# ${evil}\n${example('models/xor')}`;
   const page = await open({ hash: link(text, { name: evil, step: 1, time: 0 }) });
   await says((await panel(page, 'editor')).getByTestId('editor-text'), /<img src=x onerror/);
   await panel(page, 'gallery');
   await panel(page, 'outline');
-  assert.equal(await page.locator('img[src="x"], b:has-text("bold")').count(), 0, 'nothing became markup');
+  assert.equal(await page.locator('img[src="x"]').count(), 0, 'nothing became markup');
   assert.doesNotMatch(await page.title(), /harmed/);
   assert.doesNotMatch(await page.locator('.model-name').textContent(), /[<>"]/);
   page.quiet();

@@ -11,7 +11,7 @@ export class Grid {
   private readonly seen: Uint32Array;
   private round = 0;
 
-  constructor(private readonly rects: readonly Rect[], private readonly size = 256) {
+  constructor(readonly rects: readonly Rect[], private readonly size = 256) {
     this.seen = new Uint32Array(rects.length);
     rects.forEach((rect, i) => this.eachCell(rect, (cell) => {
       const list = this.cells.get(cell);

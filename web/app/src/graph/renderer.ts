@@ -1,9 +1,11 @@
 // renderer.ts - keeps the canvas up to date: a cached drawing with a margin, moved when the camera pans, and an overlay over it.
 //
-// Invariants: at most one frame is asked for at a time. The cached drawing (`base`) shows `baseCamera`, MARGIN beyond the view on every side;
-// when drawing is slow, a zoom shows it scaled until the camera rests.
+// Invariants: at most one frame is asked for at a time. The cached drawing (`base`) shows `baseCamera` at `baseTime`, MARGIN beyond the view on
+// every side. When drawing is slow, a zoom shows it scaled until the camera rests. When only the time changes, only what that changes is drawn.
 import { drawBoxes } from './boxes';
-import { type Camera, pan } from './camera';
+import { type Camera, pan, toScreen } from './camera';
+import { dirtyAreas } from './dirty';
+import type { Rect } from './grid';
 import { type Move, MOVE_MS, rectAt, startMove } from './moving';
 import { type Overlay, drawOverlay } from './overlay';
 import type { Paint } from './paint';
@@ -15,6 +17,10 @@ const MARGIN = 128;
 /** A drawing that takes longer than this (ms) is not made again on every frame of a zoom. */
 const SLOW_MS = 9;
 const REST_MS = 90;
+/** What boxes and wires may draw beyond their rectangles (px): borders, heads, badges. */
+const OVERHANG = 12;
+/** Where more than this part of the drawing changes, all of it is drawn. */
+const MOST_DIRTY = 0.4;
 /** How long edges go on moving after the time has changed. */
 const FLOW_MS = 1600;
 
@@ -25,6 +31,7 @@ export class Renderer {
   private readonly base = document.createElement('canvas');
   private readonly baseContext: CanvasRenderingContext2D;
   private baseCamera: Camera = { x: 0, y: 0, z: 1 };
+  private baseTime = 0;
   private baseStale = true;
   private baseMs = 0;
   private frame = 0;
@@ -69,7 +76,7 @@ export class Renderer {
   /** The time has changed: edges move for a while. */
   flow(): void {
     if (!calm()) this.flowUntil = performance.now() + FLOW_MS;
-    this.redraw();
+    this.schedule();
   }
 
   /** Everything is drawn again. */
@@ -106,9 +113,47 @@ export class Renderer {
     const paint = this.paint(c, scene, pan(this.camera, MARGIN, MARGIN), MARGIN, now);
     drawBoxes(paint, () => drawWires(paint));
     this.baseCamera = this.camera;
+    this.baseTime = paint.time;
     this.baseStale = !!paint.moving;
     this.baseMs = performance.now() - begin;
     if (!paint.moving) this.move = null;
+  }
+
+  /** Draws again what looks different at the present time. */
+  private drawChanges(scene: Scene, now: number): void {
+    const { time } = this.look();
+    if (time === this.baseTime) return;
+    const camera = pan(this.baseCamera, MARGIN, MARGIN);
+    const whole: Rect = { x: 0, y: 0, w: this.size.w + 2 * MARGIN, h: this.size.h + 2 * MARGIN };
+    const areas = dirtyAreas(scene, this.baseTime, time, OVERHANG / camera.z)?.flatMap((area) => this.onPixels(toScreen(camera, area), whole));
+    if (!areas || areas.reduce((sum, r) => sum + r.w * r.h, 0) > MOST_DIRTY * whole.w * whole.h) {
+      this.drawBase(scene, now);
+      return;
+    }
+    const c = this.baseContext;
+    for (const r of areas) {
+      c.setTransform(this.scale, 0, 0, this.scale, 0, 0);
+      c.save();
+      c.beginPath();
+      c.rect(r.x, r.y, r.w, r.h);
+      c.clip();
+      c.clearRect(r.x, r.y, r.w, r.h);
+      // What is near enough to reach into the area is drawn too; the camera is that of a view which begins there.
+      const x = r.x - OVERHANG, y = r.y - OVERHANG;
+      c.translate(x, y);
+      const paint: Paint = { ...this.paint(c, scene, pan(camera, -x, -y), 0, now), view: { w: r.w + 2 * OVERHANG, h: r.h + 2 * OVERHANG } };
+      drawBoxes(paint, () => drawWires(paint));
+      c.restore();
+    }
+    this.baseTime = time;
+  }
+
+  /** The part of `r` within `whole`, on the borders of pixels; none when it is empty. */
+  private onPixels(r: Rect, whole: Rect): Rect[] {
+    const { scale } = this;
+    const x = Math.max(whole.x, Math.floor(r.x * scale) / scale), y = Math.max(whole.y, Math.floor(r.y * scale) / scale);
+    const w = Math.min(whole.w, Math.ceil((r.x + r.w) * scale) / scale) - x, h = Math.min(whole.h, Math.ceil((r.y + r.h) * scale) / scale) - y;
+    return w > 0 && h > 0 ? [{ x, y, w, h }] : [];
   }
 
   /** Whether the cached drawing covers what the camera shows, at the camera's zoom. */
@@ -122,11 +167,8 @@ export class Renderer {
     c.setTransform(1, 0, 0, 1, 0, 0);
     c.clearRect(0, 0, this.canvas.width, this.canvas.height);
     if (!scene || !size.w) return;
-    if (this.baseStale) {
-      this.drawBase(scene, now);
-    } else if (!this.covers() && (camera.z === this.baseCamera.z || this.baseMs < SLOW_MS)) {
-      this.drawBase(scene, now);
-    }
+    if (this.baseStale || (!this.covers() && (camera.z === this.baseCamera.z || this.baseMs < SLOW_MS))) this.drawBase(scene, now);
+    else this.drawChanges(scene, now);
     const b = this.baseCamera;
     const zoom = camera.z / b.z;
     // Whole pixels, so that the cached drawing stays crisp while it moves.

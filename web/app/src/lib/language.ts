@@ -50,10 +50,10 @@ export const modelLanguage = StreamLanguage.define<Where>({
 
 export const modelColours = HighlightStyle.define([
   { tag: tags.keyword, color: 'var(--backward)', fontWeight: '600' },
-  { tag: tags.standard(tags.variableName), color: 'var(--optim)' },
+  { tag: tags.standard(tags.variableName), color: 'var(--optim-ink)' },
   { tag: tags.function(tags.variableName), color: 'var(--accent)' },
   { tag: tags.definition(tags.variableName), fontWeight: '600' },
-  { tag: tags.atom, color: 'var(--optim)' },
+  { tag: tags.atom, color: 'var(--optim-ink)' },
   { tag: [tags.number, tags.string], color: 'var(--positive)' },
   { tag: tags.propertyName, color: 'var(--negative)' },
   { tag: tags.comment, color: 'var(--ink-3)', fontStyle: 'italic' },

@@ -10,8 +10,12 @@ export function Dialog({ title, onClose, children, testid, wide }: Props) {
   const id = useId();
   useEffect(() => {
     const element = dialog.current!;
+    const before = document.activeElement;
     element.showModal();
-    return () => element.close();
+    return () => {
+      element.close();
+      if (before instanceof HTMLElement) before.focus();
+    };
   }, []);
   const onBackdrop = (e: MouseEvent): void => {
     if (e.target === dialog.current) onClose();

@@ -155,8 +155,8 @@ export const enum ebb_span { SIZE = 24, line = 0, column = 4, end_line = 8, end_
 export const EBB_SPAN = '24 line:i:0:1 column:i:4:1 end_line:i:8:1 end_column:i:12:1 offset:i:16:1 length:i:20:1';
 export const enum ebb_problem { SIZE = 56, message = 0, hint = 4, span = 8, call = 32 }
 export const EBB_PROBLEM = '56 message:t:0:1 hint:t:4:1 span:s:8:1 call:s:32:1';
-export const enum ebb_dataset { SIZE = 40, size = 0, name = 4, doc = 8, x = 12, y = 16, n_train = 24, classes = 32 }
-export const EBB_DATASET = '40 size:u:0:1 name:t:4:1 doc:t:8:1 x:p:12:1 y:p:16:1 n_train:l:24:1 classes:i:32:1';
+export const enum ebb_dataset { SIZE = 56, size = 0, name = 4, doc = 8, x = 12, y = 16, n_train = 24, classes = 32, rows = 40, cols = 48 }
+export const EBB_DATASET = '56 size:u:0:1 name:t:4:1 doc:t:8:1 x:p:12:1 y:p:16:1 n_train:l:24:1 classes:i:32:1 rows:l:40:1 cols:l:48:1';
 export const enum ebb_model_info { SIZE = 104, size = 0, trains = 4, optimizer = 8, steps = 16, dataset = 24, batch = 32, n_train = 40, n_held = 48, classes = 56, parameters = 64, n_metrics = 72, predict = 76, plane = 80, image_rows = 88, image_cols = 96 }
 export const EBB_MODEL_INFO = '104 size:u:0:1 trains:b:4:1 optimizer:t:8:1 steps:l:16:1 dataset:t:24:1 batch:l:32:1 n_train:l:40:1 n_held:l:48:1 classes:i:56:1 parameters:l:64:1 n_metrics:i:72:1 predict:t:76:1 plane:b:80:1 image_rows:l:88:1 image_cols:l:96:1';
 export const enum ebb_step { SIZE = 112, size = 0, step = 8, loss = 16, lr = 24, grad_norm = 32, metric = 40, seconds = 104 }
