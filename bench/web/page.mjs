@@ -8,6 +8,7 @@ import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { deflateRawSync, gzipSync } from 'node:zlib';
+import { transformSync } from 'esbuild';
 import { APP, finish, open, ROOT, until } from '../../web/test/browser.mjs';
 import { largeModel } from './large.mjs';
 
@@ -22,6 +23,10 @@ const median = (v) => quantile(v, 0.5);
 
 /** The hash of a link to a model; `more`: fields of permalink.ts. */
 const link = (text, more = {}) => `#ebb1=${deflateRawSync(JSON.stringify({ name: 'bench', text, ...more })).toString('base64url')}`;
+/** A model that does not come to its end while it is measured. */
+const endless = (text) => text.replace(/\bsteps=\d+/, 'steps=1000000000');
+const source = readFileSync(join(ROOT, 'web/app/src/models.ts'), 'utf8');
+const { firstModel } = await import(`data:text/javascript,${encodeURIComponent(transformSync(source, { loader: 'ts' }).code)}`);
 const example = (name) => readFileSync(join(ROOT, `examples/models/${name}.ebb`), 'utf8');
 
 // ---- the table ----
@@ -162,7 +167,7 @@ async function training(hash, name) {
 }
 
 async function memory(minutes) {
-  await withPage('', async (page) => {
+  await withPage(link(endless(firstModel.text)), async (page) => {
     await interactive(page);
     await pause(5000);
     const look = async () => {
@@ -189,8 +194,8 @@ try {
   await layouts(2000, 100);
   await layouts(10_000, 500);
   await largeGraph();
-  await training('', 'the first model');
-  await training(link(example('digits_cnn')), 'digits_cnn');
+  await training(link(endless(firstModel.text)), 'the first model');
+  await training(link(endless(example('digits_cnn'))), 'digits_cnn');
   await memory(Number(options.minutes));
 } finally { await finish(); }
 if (missed) process.exitCode = 1;
