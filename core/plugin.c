@@ -29,10 +29,10 @@ ebb_status ebb__load_builtin(ebb *e) {
 /* ---- verification ---- */
 
 static ebb_status verify_in(ebb *e, ebb *trial, const ebb_op *op, const ebb_verify_options *opt) {
-    const ebb_verifier_decl *v =
-        (const ebb_verifier_decl *)ebb__decl_at(trial, offsetof(ebb_plugin, verifiers), 0);
+    const ebb_verifier_decl *v = /* not one that the plugin on trial brings */
+        (const ebb_verifier_decl *)ebb__decl_at(e, offsetof(ebb_plugin, verifiers), 0);
     if (!v)
-        return ebb_fail(e, EBB_E_VERIFY, "op %s cannot be verified: this session has no verifier", op->name);
+        return ebb_fail(e, EBB_E_VERIFY, "op %s cannot be verified: this build has no verifier", op->name);
     ebb_verify_options o = {.size = sizeof o};
     if (opt) memcpy(&o, opt, opt->size && opt->size < sizeof o ? opt->size : sizeof o);
     return v->verify(trial, op, &o);

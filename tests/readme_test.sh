@@ -6,6 +6,7 @@ cd "$1"
 block() { awk -v n="$2" '/^```c$/ {k++; on = k == n; next} /^```$/ {on = 0} on' "$1"; }
 diff <(block README.md 1) plugins/example/my_swish.c || { echo "README.md's plugin is not plugins/example/my_swish.c"; exit 1; }
 diff <(block README.md 2) examples/train.c || { echo "README.md's program is not examples/train.c"; exit 1; }
+[[ "$(cat README.md)" == *"$(cat examples/models/moons.ebb)"* ]] || { echo "README.md's model is not examples/models/moons.ebb"; exit 1; }
 lines=$(wc -l <plugins/example/my_swish.c)
 [ "$lines" -le 24 ] || { echo "the plugin has grown to $lines lines"; exit 1; }
 for word in $(grep -o '`\./dev [a-z-]*' README.md | awk '{print $2}' | sort -u); do

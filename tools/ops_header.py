@@ -3,6 +3,7 @@
 
     ops_header.py --header OUT ops/*/*.c             the wrappers
     ops_header.py --builtin OUT ops/*/*.c -- p1 p2   the table: one plugin a family (a folder of ops/), then the named plugins
+    ops_header.py --builtin OUT --only a,b ops/*/*.c -- p1 p2   the same with just these ops and those that they call
 
 A declaration is `EBB_OP(name, ... );` closed by `);` at the start of a line, with `.sig` a string and, when there are
 attributes, `.attrs = EBB_ATTRS(Struct, table)` over `static const ebb_attr table[] = {EBB_ATTR(...), ...};` in the same file.
@@ -163,6 +164,66 @@ def wrapper(op):
     return "\n".join(out) + "\n"
 
 
+# ---- which ops an op calls: for a table of some ops alone ----
+
+HELPERS = {"add_scalar": "add", "mul_scalar": "mul", "div_scalar": "div", "sub_from": "sub", "div_into": "div", "constant": "full"}
+IN_KERNELS = re.compile(r"EBB_(MAP|KERNEL|NUMERIC|WIDE|COMPARE)|EBB__BODY")  # ebb_exp is a number's there, no op
+
+
+def chunks(path):
+    """The top-level definitions of a file and of the headers beside it: (what they define, text)."""
+    source = re.sub(r"/\*.*?\*/", "", open(path).read(), flags=re.S)
+    for header in re.findall(r'#include "(\w+\.h)"', source):
+        yield from chunks(os.path.join(os.path.dirname(path), header))
+    for text in re.split(r"\n(?=[^\s})#]|#define)", source):
+        head = text.split("{")[0]
+        if re.match(r"[A-Z_0-9]+\(", head):  # a macro that defines something named after its arguments
+            yield set(re.findall(r"\w+", head.split("(", 1)[1])) | {"*"}, text
+        else:
+            yield set(re.findall(r"#define (\w+)|(?<![\w.])(\w+)(?:\(|\[)", head)[0] if re.search(r"#define|\w[([]", head) else ()), text
+
+
+def callees(paths, ops):
+    """For each op, the ops that its functions call, as far as the text shows it."""
+    files = {p: list(chunks(p)) for p in paths}
+    shared = {n: c for cs in files.values() for c in cs for n in c[0] if n.startswith("ebb__") and "*" not in c[0]}
+    out = {}
+    for path, cs in files.items():
+        for start in cs:
+            m = re.match(r"EBB_OP\((\w+),", start[1])
+            if not m:
+                continue
+            seen, todo, called = set(), [start], set()
+            while todo:
+                names, text = todo.pop()
+                if text in seen:
+                    continue
+                seen.add(text)
+                words = set(re.findall(r"\w+", re.sub(r'"(?:[^"\\\n]|\\.)*"', "", text)))
+                if not IN_KERNELS.match(text):
+                    for w in words:
+                        n = re.sub(r"(_of)?_?$", "", w[4:]) if w.startswith("ebb_") else None
+                        called |= {HELPERS.get(n, n), w[4:]} & ops if n else set()
+                todo += [c for c in cs if not c[1].startswith("EBB_OP(") and
+                         (c[0] & words or ("*" in c[0] and any(w.startswith(a + "_") for a in c[0] - {"*"} for w in words)))]
+                todo += [shared[w] for w in words if w in shared]
+            out[m.group(1)] = called
+    return out
+
+
+def needed(paths, ops, wanted):
+    calls, seen, todo = callees(paths, ops), set(), list(wanted)
+    for w in wanted:
+        if w not in ops:
+            sys.exit(f"--only: there is no op {w}")
+    while todo:
+        op = todo.pop()
+        if op not in seen:
+            seen.add(op)
+            todo += calls[op]
+    return seen
+
+
 def write(path, text):
     os.makedirs(os.path.dirname(path) or ".", exist_ok=True)
     if not os.path.exists(path) or open(path).read() != text:
@@ -172,13 +233,19 @@ def write(path, text):
 def main(argv):
     mode, out = argv[0], argv[1]
     rest = argv[2:]
-    extra = []
+    extra, only = [], None
+    if rest[0] == "--only":
+        only = [o for o in rest[1].split(",") if o]
+        rest = rest[2:]
     if "--" in rest:
         extra = rest[rest.index("--") + 1:]
         rest = rest[:rest.index("--")]
     families = {}
     for p in sorted(rest):
         families.setdefault(os.path.basename(os.path.dirname(p)), []).extend(read_ops(p))
+    if only:
+        keep = needed(rest, {o["name"] for ops in families.values() for o in ops}, only)
+        families = {f: [o for o in ops if o["name"] in keep] for f, ops in families.items()}
     families = [(f, ops) for f, ops in families.items() if ops]
     if mode == "--header":
         text = ["/* ops.h - floor 1: a C function or macro for each op. Generated from the declarations; do not edit.",

@@ -1,7 +1,7 @@
 /* libc.c - floor 7: what the engine needs of the C library's printf and strtod, without long doubles, files and locales, in a tenth of the size.
  *
  * Exact both ways: a number is held as all of its decimal digits, which are doubled and halved. Conversions: %d %i %u %x %c %s %p %f %e %g %%,
- * with '-', '0', width, precision and l, ll, z, h. web/libc_test.c compares with the C library. */
+ * with '-', '0', width, precision and l, ll, z, h. tests/web/libc_test.c compares with the C library. */
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -11,7 +11,9 @@
 
 /* ---- a number as its decimal digits: 0.ddd x 10^point ---- */
 
-enum { DIGITS = 800 }; /* a double has at most 767; what lies behind can be seen from whether there is something */
+enum {
+    DIGITS = 800
+}; /* a double has at most 767; what lies behind can be seen from whether there is something */
 
 typedef struct decimal {
     int n, point;
@@ -64,7 +66,8 @@ static void scale(decimal *x, int k) {
 /* Its first `keep` digits, rounded to nearest, ties to even. */
 static void round_to(decimal *x, int keep) {
     if (keep >= x->n) return;
-    bool up = keep >= 0 && (x->d[keep] > 5 || (x->d[keep] == 5 && (x->n > keep + 1 || (keep && (x->d[keep - 1] & 1)))));
+    bool up = keep >= 0 &&
+              (x->d[keep] > 5 || (x->d[keep] == 5 && (x->n > keep + 1 || (keep && (x->d[keep - 1] & 1)))));
     x->n = keep < 0 ? 0 : keep;
     for (int i = x->n; up && i-- > 0;) {
         up = x->d[i] == 9;
@@ -140,7 +143,11 @@ double strtod(const char *restrict text, char **restrict end) {
         if (x.n && x.point > 310) r.bits = (uint64_t)2047 << 52;
         else if (x.n && x.point > -330) {
             int e = 0; /* the number is x times 2^e; x comes to have 53 bits before the point, fewer where e would be too small */
-            for (int k; (k = x.point > 17 ? 3 * (17 - x.point) : x.point < 15 ? 3 * (15 - x.point) : 0); e -= k) scale(&x, k);
+            for (int k; (k = x.point > 17   ? 3 * (17 - x.point)
+                             : x.point < 15 ? 3 * (15 - x.point)
+                                            : 0);
+                 e -= k)
+                scale(&x, k);
             for (; whole(&x) >> 53; e++) scale(&x, -1);
             for (; !(whole(&x) >> 52); e--) scale(&x, 1);
             if (e < -1074) {
@@ -245,7 +252,7 @@ int vsnprintf(char *restrict to, size_t size, const char *restrict f, va_list ar
         case 'c': *end++ = (char)va_arg(args, int); break;
         case 's':
             begin = va_arg(args, char *);
-            if (!begin) begin = (char *)(uintptr_t)"(null)";
+            if (!begin) begin = (char *)(uintptr_t) "(null)";
             for (end = begin; (precision < 0 || end < begin + precision) && *end;) end++;
             break;
         case 'f':

@@ -108,8 +108,7 @@ static ebb_status randperm_kernel(const ebb_loop *l) {
     }
     return EBB_OK;
 }
-static const ebb_kernel randperm_fwd[] = {{EBB_I64, {randperm_kernel, randperm_kernel, randperm_kernel}},
-                                          {0, {0}}};
+static const ebb_kernel randperm_fwd[] = {{EBB_I64, {randperm_kernel}}, {0, {0}}};
 
 EBB_OP(randperm_i64,
     .sig = "->()",

@@ -117,7 +117,7 @@ static ebb_status bag_of_kernel(const ebb_loop *l) {
     }
     return EBB_OK;
 }
-static const ebb_kernel bag_of_fwd[] = {{EBB_I64, {bag_of_kernel, bag_of_kernel, bag_of_kernel}}, {0, {0}}};
+static const ebb_kernel bag_of_fwd[] = {{EBB_I64, {bag_of_kernel}}, {0, {0}}};
 
 EBB_OP(bag_of,
     .sig = "offsets():i->():i",
@@ -254,7 +254,7 @@ static ebb_status one_hot_kernel(const ebb_loop *l) {
     for (int64_t i = 0; i < n; i++) y[i * classes + index[i]] = 1;
     return EBB_OK;
 }
-static const ebb_kernel one_hot_fwd[] = {{EBB_I64, {one_hot_kernel, one_hot_kernel, one_hot_kernel}}, {0, {0}}};
+static const ebb_kernel one_hot_fwd[] = {{EBB_I64, {one_hot_kernel}}, {0, {0}}};
 
 EBB_OP(one_hot,
     .sig = "input():i->():i",

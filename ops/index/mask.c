@@ -40,7 +40,7 @@ static ebb_status nonzero_kernel(const ebb_loop *l) {
         for (int d = 0; d < in->ndim; d++) y[d] = 0;
     return EBB_OK;
 }
-static const ebb_kernel nonzero_fwd[] = {{EBB_BOOL, {nonzero_kernel, nonzero_kernel, nonzero_kernel}}, {0, {0}}};
+static const ebb_kernel nonzero_fwd[] = {{EBB_BOOL, {nonzero_kernel}}, {0, {0}}};
 
 EBB_OP(nonzero_sized,
     .sig = "input():b->():i",

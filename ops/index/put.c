@@ -35,8 +35,7 @@ static ebb_status flat_index_kernel(const ebb_loop *l) {
     }
     return EBB_OK;
 }
-static const ebb_kernel flat_index_fwd[] = {{EBB_I64, {flat_index_kernel, flat_index_kernel, flat_index_kernel}},
-                                            {0, {0}}};
+static const ebb_kernel flat_index_fwd[] = {{EBB_I64, {flat_index_kernel}}, {0, {0}}};
 
 EBB_OP(flat_index,
     .sig = "indices()*:i->():i",

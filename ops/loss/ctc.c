@@ -49,7 +49,7 @@ static ebb_status labels_kernel(const ebb_loop *l) {
                        (long long)room, (long long)at);
     return EBB_OK;
 }
-static const ebb_kernel labels_fwd[] = {{EBB_I64, {labels_kernel, labels_kernel, labels_kernel}}, {0, {0}}};
+static const ebb_kernel labels_fwd[] = {{EBB_I64, {labels_kernel}}, {0, {0}}};
 
 EBB_OP(ctc_labels,
     .sig = "targets():i,lengths():i->():i",

@@ -185,8 +185,7 @@ static ebb_status label_counts_kernel(const ebb_loop *l) {
     }
     return EBB_OK;
 }
-static const ebb_kernel label_counts_fwd[] = {
-    {EBB_I64, {label_counts_kernel, label_counts_kernel, label_counts_kernel}}, {0, {0}}};
+static const ebb_kernel label_counts_fwd[] = {{EBB_I64, {label_counts_kernel}}, {0, {0}}};
 
 EBB_OP(label_counts,
     .sig = "target(c):i->(c):i",

@@ -188,7 +188,7 @@ static ebb_status pair_index_i64(const ebb_loop *l) {
         for (int64_t j = i + 1; j < n; j++) *y++ = i * n + j;
     return EBB_OK;
 }
-static const ebb_kernel pair_index_fwd[] = {{EBB_I64, {pair_index_i64, pair_index_i64, pair_index_i64}}, {0, {0}}};
+static const ebb_kernel pair_index_fwd[] = {{EBB_I64, {pair_index_i64}}, {0, {0}}};
 
 EBB_OP(pair_index,
     .sig = "->()",

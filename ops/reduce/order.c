@@ -37,12 +37,8 @@ static const ebb_attr sort_attr[] = {
 ARGSORT(argsort_f32, float, entry32, uint32_t, key_f32, sort32)
 ARGSORT(argsort_f64, double, entry64, uint64_t, key_f64, sort64)
 ARGSORT(argsort_i64, int64_t, entry64, uint64_t, key_i64, sort64)
-#define ALL_LEVELS(f)                                                                                        \
-    { f, f, f }
-static const ebb_kernel argsort_fwd[] = {{EBB_F32, ALL_LEVELS(argsort_f32)},
-                                         {EBB_F64, ALL_LEVELS(argsort_f64)},
-                                         {EBB_I64, ALL_LEVELS(argsort_i64)},
-                                         {0, {0}}};
+static const ebb_kernel argsort_fwd[] = {
+    {EBB_F32, {argsort_f32}}, {EBB_F64, {argsort_f64}}, {EBB_I64, {argsort_i64}}, {0, {0}}};
 
 /* Two lists of entries; f32's are half as large, which is not worth telling apart. */
 static size_t sort_scratch(const ebb_loop *l) { return 2 * sizeof(entry64) * (size_t)l->dim[0]; }
@@ -126,10 +122,8 @@ enum { FEW = 32 };
 ARGTOP(argtop_f32, float, entry32, uint32_t, key_f32, sort32, select32)
 ARGTOP(argtop_f64, double, entry64, uint64_t, key_f64, sort64, select64)
 ARGTOP(argtop_i64, int64_t, entry64, uint64_t, key_i64, sort64, select64)
-static const ebb_kernel argtop_fwd[] = {{EBB_F32, ALL_LEVELS(argtop_f32)},
-                                        {EBB_F64, ALL_LEVELS(argtop_f64)},
-                                        {EBB_I64, ALL_LEVELS(argtop_i64)},
-                                        {0, {0}}};
+static const ebb_kernel argtop_fwd[] = {
+    {EBB_F32, {argtop_f32}}, {EBB_F64, {argtop_f64}}, {EBB_I64, {argtop_i64}}, {0, {0}}};
 
 /* The keys of a row, later two lists of k entries. */
 static size_t top_scratch(const ebb_loop *l) {
@@ -191,10 +185,8 @@ static const ebb_attr kth_attr[] = {
 ARGKTH(argkth_f32, float, uint32_t, key_f32, select32)
 ARGKTH(argkth_f64, double, uint64_t, key_f64, select64)
 ARGKTH(argkth_i64, int64_t, uint64_t, key_i64, select64)
-static const ebb_kernel argkth_fwd[] = {{EBB_F32, ALL_LEVELS(argkth_f32)},
-                                        {EBB_F64, ALL_LEVELS(argkth_f64)},
-                                        {EBB_I64, ALL_LEVELS(argkth_i64)},
-                                        {0, {0}}};
+static const ebb_kernel argkth_fwd[] = {
+    {EBB_F32, {argkth_f32}}, {EBB_F64, {argkth_f64}}, {EBB_I64, {argkth_i64}}, {0, {0}}};
 
 static size_t kth_scratch(const ebb_loop *l) { return sizeof(uint64_t) * (size_t)l->dim[0]; }
 

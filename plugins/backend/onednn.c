@@ -67,7 +67,7 @@ static ebb_status gemm(const ebb_loop *l) {
     return s == dnnl_success ? EBB_OK : s == dnnl_out_of_memory ? EBB_E_MEMORY : EBB_E_KERNEL;
 }
 
-static const ebb_kernel gemm_f32[] = {{EBB_F32, {gemm, gemm, gemm}}, {0, {0}}};
+static const ebb_kernel gemm_f32[] = {{EBB_F32, {gemm}}, {0, {0}}};
 static const ebb_backend_kernel kernels[] = {{"gemm", gemm_f32, 10, gemm_accepts}, {0}};
 
 static const ebb_backend_decl onednn = {

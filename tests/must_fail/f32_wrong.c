@@ -19,8 +19,7 @@ static ebb_status sine_f32(const ebb_loop *l) {
     return EBB_OK;
 }
 
-static const ebb_kernel sine_fwd[] = {
-    {EBB_F32, {sine_f32, sine_f32, sine_f32}}, {EBB_F64, {sine_f64, sine_f64, sine_f64}}, {0, {0}}};
+static const ebb_kernel sine_fwd[] = {{EBB_F32, {sine_f32}}, {EBB_F64, {sine_f64}}, {0, {0}}};
 
 static ebb_tensor *sine_dx(const ebb_call *c, ebb_tensor *g) { return ebb_mul(g, ebb_cos(c->x[0])); }
 

@@ -184,7 +184,7 @@ EBB_WRAPPER ebb *ebb_session_of(int n, ebb_tensor *const *x) {
 
 /* Calls an op by name with its attribute struct; what the generated wrappers of <ebb/ops.h> do. NULL in, NULL out. */
 EBB_WRAPPER ebb_tensor *ebb_op_call(const char *name, uint32_t hash, int n_x, ebb_tensor *const *x,
-                                      const void *attrs, uint32_t attrs_size, int n_more, ebb_tensor **more) {
+                                    const void *attrs, uint32_t attrs_size, int n_more, ebb_tensor **more) {
     ebb *e = ebb_session_of(n_x, x);
     if (!e) return NULL;
     return ((const ebb_host *)(const void *)e)->call(e, name, hash, n_x, x, attrs, attrs_size, n_more, more);
@@ -192,13 +192,13 @@ EBB_WRAPPER ebb_tensor *ebb_op_call(const char *name, uint32_t hash, int n_x, eb
 
 /* The same for an op without inputs: what it makes belongs to session e. */
 EBB_WRAPPER ebb_tensor *ebb_op_call_new(ebb *e, const char *name, uint32_t hash, const void *attrs,
-                                          uint32_t attrs_size, int n_more, ebb_tensor **more) {
+                                        uint32_t attrs_size, int n_more, ebb_tensor **more) {
     if (!e) return NULL;
     return ((const ebb_host *)(const void *)e)->call(e, name, hash, 0, NULL, attrs, attrs_size, n_more, more);
 }
 
 EBB_WRAPPER ebb_tensor *ebb_op_call_inplace(const char *name, uint32_t hash, int n_x, ebb_tensor *const *x,
-                                              const void *attrs, uint32_t attrs_size) {
+                                            const void *attrs, uint32_t attrs_size) {
     ebb *e = ebb_session_of(n_x, x);
     if (!e) return NULL;
     return ((const ebb_host *)(const void *)e)->call_inplace(e, name, hash, n_x, x, attrs, attrs_size);

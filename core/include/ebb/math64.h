@@ -61,9 +61,7 @@ EBB_BITS_F64 double ebb__from_f64(uint64_t u) {
 #define EBB__LOG2E_F64 0x1.71547652b82fep+0
 #define EBB__ROUND_F64 0x1.8p52 /* x + this rounds x to an integer and leaves it in the low bits */
 
-EBB_BITS_F64 double ebb_abs_f64(double x) {
-    return ebb__from_f64(ebb__bits_f64(x) & ~EBB__SIGN_F64);
-}
+EBB_BITS_F64 double ebb_abs_f64(double x) { return ebb__from_f64(ebb__bits_f64(x) & ~EBB__SIGN_F64); }
 EBB_MATH_F64 double ebb_sqrt_f64(double x) { return __builtin_sqrt(x); }
 
 /* y with the sign of x flipped into it: what makes an odd function odd to the last bit, -0 included. */
@@ -241,9 +239,7 @@ EBB_MATH_F64 double ebb__trig_f64(double x, uint64_t turn) {
     return ebb__from_f64(ebb__bits_f64(y) ^ (quadrant & 2) << 62);
 }
 
-EBB_MATH_F64 double ebb_sin_f64(double x) {
-    return ebb__odd_f64(ebb__trig_f64(ebb_abs_f64(x), 0), x);
-}
+EBB_MATH_F64 double ebb_sin_f64(double x) { return ebb__odd_f64(ebb__trig_f64(ebb_abs_f64(x), 0), x); }
 EBB_MATH_F64 double ebb_cos_f64(double x) { return ebb__trig_f64(ebb_abs_f64(x), 1); }
 
 /* ---- erf ----------------------------------------------------------------------------------------------- */

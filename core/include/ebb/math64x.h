@@ -19,9 +19,7 @@ EBB_MATH_F64 double ebb__nearest_f64(double x) {
     double a = ebb_abs_f64(x);
     return ebb__odd_f64(a < 0x1p52 ? (a + 0x1p52) - 0x1p52 : a, x);
 }
-EBB_MATH_F64 double ebb__truncated_f64(double x) {
-    return ebb__odd_f64(ebb_floor_f64(ebb_abs_f64(x)), x);
-}
+EBB_MATH_F64 double ebb__truncated_f64(double x) { return ebb__odd_f64(ebb_floor_f64(ebb_abs_f64(x)), x); }
 
 /* ---- powers of 2, logarithms to other bases ------------------------------------------------------------- */
 
@@ -97,9 +95,7 @@ EBB_MATH_F64 double ebb__atan_f64(double n, double d) {
     return hi + (t + (t * z * p + lo));
 }
 
-EBB_MATH_F64 double ebb_atan_f64(double x) {
-    return ebb__odd_f64(ebb__atan_f64(ebb_abs_f64(x), 1), x);
-}
+EBB_MATH_F64 double ebb_atan_f64(double x) { return ebb__odd_f64(ebb__atan_f64(ebb_abs_f64(x), 1), x); }
 
 EBB_MATH_F64 double ebb_asin_f64(double x) {
     double a = ebb_abs_f64(x);

@@ -115,11 +115,17 @@ typedef struct ebb_loop {
 /* -> EBB_OK, or what failed; the engine turns it into an error that names the op. */
 typedef ebb_status (*ebb_kernel_fn)(const ebb_loop *l);
 
-/* One kernel: the element type it is for, and its code for each vector level (entries may repeat). A table ends
- * with dtype 0. */
+#ifdef __wasm__
+#define EBB_LEVELS 1 /* vector levels that a kernel is compiled for */
+#else
+#define EBB_LEVELS 3
+#endif
+
+/* One kernel: the element type it is for, and its code for each vector level; where that is NULL, the code of the level below serves.
+ * A table ends with dtype 0. */
 typedef struct ebb_kernel {
     int32_t dtype;
-    ebb_kernel_fn fn[3];
+    ebb_kernel_fn fn[EBB_LEVELS];
 } ebb_kernel;
 
 /* ---- rules ------------------------------------------------------------------------------------------------ */
@@ -296,6 +302,10 @@ struct ebb_op {
     EBB__V4 static ebb_status fn##_v4(const ebb_loop *l) { return fn(l); }
 #define EBB__TABLE(fn)                                                                                       \
     { fn, fn##_v3, fn##_v4 }
+#elif EBB_LEVELS == 1
+#define EBB__LEVELS(fn)
+#define EBB__TABLE(fn)                                                                                       \
+    { fn }
 #else
 #define EBB__LEVELS(fn)
 #define EBB__TABLE(fn)                                                                                       \

@@ -46,7 +46,7 @@ typedef struct ebb_update {
 typedef ebb_status (*ebb_update_fn)(const ebb_update *u);
 typedef struct ebb_update_kernel {
     int32_t dtype;
-    ebb_update_fn fn[3];
+    ebb_update_fn fn[EBB_LEVELS];
 } ebb_update_kernel;
 
 typedef struct ebb_optim_decl {

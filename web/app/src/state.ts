@@ -82,7 +82,7 @@ export interface State {
   notices: Notice[];
 }
 
-export const defaultSettings: Settings = { theme: 'system', flow: false, diff: false, diffKind: 'grad', right: false, minimap: true, speed: 12, leftWidth: 0, rightWidth: 0, pace: 0 };
+export const defaultSettings: Settings = { theme: 'system', flow: false, diff: false, diffKind: 'grad', right: false, minimap: true, speed: 12, leftWidth: 0, rightWidth: 0, pace: 200 };
 
 export const initialState = (): State => ({
   engine: 'starting', failure: null, complete: false,

@@ -1,4 +1,4 @@
-// run.mjs - the page's unit tests: bundles test/*.test.ts for node and runs them: node web/app/test/run.mjs
+// run.mjs - the page's unit tests: bundles test/*.test.ts for node and runs them: node web/app/test/run.mjs [OPTIONS OF node --test]
 import { spawnSync } from 'node:child_process';
 import { readdirSync, rmSync } from 'node:fs';
 import path from 'node:path';
@@ -22,5 +22,5 @@ await build({
   // What only pages load: styles, and what vite makes.
   loader: { '.css': 'empty', '.idx1-ubyte': 'empty', '.idx3-ubyte': 'empty' }, external: ['virtual:ops'],
 });
-const { status } = spawnSync(process.execPath, ['--enable-source-maps', '--test', ...tests.map((name) => path.join(out, name.replace(/\.ts$/, '.mjs')))], { stdio: 'inherit' });
+const { status } = spawnSync(process.execPath, ['--enable-source-maps', '--test', ...process.argv.slice(2), ...tests.map((name) => path.join(out, name.replace(/\.ts$/, '.mjs')))], { stdio: 'inherit' });
 process.exit(status ?? 1);

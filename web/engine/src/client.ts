@@ -5,7 +5,7 @@
 import { compile, inNode } from './loader.ts';
 import { decodeTrace, frameCount } from './trace.ts';
 import { startWorker, WorkerLink } from './workerlink.ts';
-import type { Certificate, Engine, EngineFailure, FullRequests, Requests } from './protocol.ts';
+import type { Certificate, Engine, EngineFailure, FullRequests, ModelInfo, Requests } from './protocol.ts';
 import type { Source } from './wasm.ts';
 
 export { decodeTrace, frameCount };
@@ -14,8 +14,13 @@ export type * from './protocol.ts';
 export interface EngineOptions {
   /** The engine that trains, the one that verifies, the one for threads; without them the modules beside this file. */
   lean?: Source; full?: Source; threaded?: Source;
-  /** Trains on so many threads, where the page is cross-origin isolated and until a plugin is accepted; 1. Small models stay on one. */
-  threads?: number;
+  /**
+   * Trains on so many threads, where the page is cross-origin isolated and until a plugin is accepted; 1. Asked for each model that is loaded
+   * when it is a function: small ones are faster on one. Where threads cannot be had, one does it all: the numbers are the same.
+   */
+  threads?: number | ((model: ModelInfo) => number);
+  /** The address of the script of a thread; without it ebb-thread.js beside the worker's. */
+  thread?: string;
   /** Starts the worker's script; without it ebb-worker.js beside this file. */
   worker?: () => Worker;
   /** Milliseconds a request may take, if it does not say otherwise; 30,000. */
@@ -43,11 +48,18 @@ class Client implements Engine {
   readonly #datasets = new Map<string, Requests['dataset']['args']>();
   #text: Requests['load']['args'] | null = null;
   #full = false; // the training engine is the full one
+  #threads: number; // of the training engine
+  #single = false; // the engine for threads could not be started
   #training: Promise<WorkerLink> | null = null;
   #verifier: Promise<WorkerLink> | null = null;
   #closed = false;
 
-  constructor(options: EngineOptions) { this.#o = options; }
+  constructor(options: EngineOptions) {
+    this.#o = options;
+    this.#threads = typeof options.threads === 'number' ? this.#possible(options.threads) : 1;
+  }
+  /** Threads need memory that is shared, which a page has when it is cross-origin isolated. */
+  #possible(threads: number): number { return !this.#full && !this.#single && (inNode || globalThis.crossOriginIsolated) ? threads : 1; }
 
   #module(build: Build): Promise<WebAssembly.Module> {
     let m = this.#modules.get(build);
@@ -59,18 +71,24 @@ class Client implements Engine {
     return m;
   }
 
+  async #open(full: boolean, threads: number): Promise<WorkerLink> {
+    try {
+      const module = await this.#module(full ? 'full' : threads > 1 ? 'threaded' : 'lean'), worker = this.#o.worker?.() ?? startWorker();
+      const link = new WorkerLink(worker);
+      await link.init({ module, full, threads, thread: this.#o.thread, generation: this.generation });
+      return link;
+    } catch (e) {
+      if (threads === 1) throw isFailure(e) ? e : ({ kind: 'load', message: `The engine could not be loaded: ${(e as Error).message}` } satisfies EngineFailure);
+      this.#single = true;
+      this.#threads = 1;
+      return this.#open(full, 1);
+    }
+  }
+
   /** A worker with the plugins in it; the training one has datasets and the model too. */
   async #start(full: boolean, training: boolean): Promise<WorkerLink> {
     if (this.#closed) throw { kind: 'error', message: 'The engine was closed.' } satisfies EngineFailure;
-    let link: WorkerLink;
-    try {
-      const most = training && !full && (inNode || globalThis.crossOriginIsolated) ? this.#o.threads ?? 1 : 1;
-      const module = await this.#module(full ? 'full' : most > 1 ? 'threaded' : 'lean'), worker = this.#o.worker?.() ?? startWorker();
-      link = new WorkerLink(worker);
-      await link.init({ module, full, threads: most, generation: this.generation });
-    } catch (e) {
-      throw isFailure(e) ? e : ({ kind: 'load', message: `The engine could not be loaded: ${(e as Error).message}` } satisfies EngineFailure);
-    }
+    const link = await this.#open(full, training && !full ? this.#threads : 1);
     try {
       for (const p of this.#plugins) await link.call('plugin', { ...p, bytes: p.bytes.slice(0) }, this.#silence, true);
       if (training) {
@@ -103,9 +121,11 @@ class Client implements Engine {
     const link = await this.#trainer();
     try {
       const result = (await link.call(name, args, name === 'train' ? timeoutMs + ((args as Requests['train']['args']).ms ?? 0) : timeoutMs)) as Requests[K]['result'];
-      if (name === 'load' && (result as Requests['load']['result']).info) {
+      const { info } = result as Requests['load']['result'];
+      if (name === 'load' && info) {
         this.#text = args as Requests['load']['args'];
         this.#noteLoad(result as Requests['load']['result']);
+        if (await this.#moved(link, info)) return await this.call(name, args, timeoutMs);
       }
       if (name === 'dataset') this.#datasets.set((args as Requests['dataset']['args']).name, args as Requests['dataset']['args']);
       return result;
@@ -114,6 +134,18 @@ class Client implements Engine {
       if (!link.alive) void this.#replace(link, why, name, args);
       throw why;
     }
+  }
+
+  /** Makes another engine when this model should have more threads or fewer. -> whether `link`, which has loaded it, is no longer the one that trains. */
+  async #moved(link: WorkerLink, info: ModelInfo): Promise<boolean> {
+    const { threads } = this.#o, wanted = typeof threads === 'function' ? this.#possible(threads(info)) : this.#threads;
+    if ((await this.#training?.catch(() => null)) !== link) return true;
+    if (wanted === this.#threads) return false;
+    this.#threads = wanted;
+    this.#text = this.#training = null;
+    const ended = link.call('about', {}, this.#timeout); // what it was asked before this is still answered
+    void ended.catch(() => {}).then(() => link.end());
+    return true;
   }
 
   /** A new training worker instead of one that is gone. */
@@ -166,6 +198,7 @@ class Client implements Engine {
       return;
     }
     this.#full = true;
+    this.#threads = 1;
     const before = await this.#training?.catch(() => null);
     this.#training = null;
     before?.end({ kind: 'load', message: 'The engine was started again for a plugin.' });

@@ -1,12 +1,25 @@
-// worker.ts - the worker: opens the engine it is sent and answers requests, one after the other. After a trap the engine's memory cannot be trusted:
-// the worker says so and ends.
+// worker.ts - the worker: opens the engine it is sent and answers requests, one after the other. When the engine cannot be opened, and after a trap
+// (its memory cannot be trusted then), the worker says so and ends.
 import { failureOf, Host } from './host.ts';
 import { inNode, ofNode } from './loader.ts';
-import { transfers, type Call, type FromWorker, type ToWorker } from './messages.ts';
+import { transfers, type Call, type FromWorker, type Init, type ToWorker } from './messages.ts';
 import { openThreads } from './threads.ts';
 import { Wasm } from './wasm.ts';
 
 interface Port { post(m: FromWorker, move: ArrayBuffer[]): void; listen(f: (m: ToWorker) => void): void; close(): void }
+
+/** The engine; null when it cannot be opened: it does not compile here, it needs what is not there, or there is no memory. */
+async function open(port: Port, { module, full, generation, threads, thread }: Init['init']): Promise<Host | null> {
+  try {
+    const host = new Host(threads > 1 ? await openThreads(module, threads, thread) : await Wasm.open(module), full, generation, threads);
+    port.post({ ready: true }, []);
+    return host;
+  } catch (e) {
+    port.post({ unready: { kind: 'load', message: `The engine could not be started: ${failureOf(e).message}` } }, []);
+    port.close();
+    return null;
+  }
+}
 
 async function answer(host: Host, port: Port, { id, name, args }: Call): Promise<void> {
   try {
@@ -25,11 +38,8 @@ function serve(port: Port): void {
   let host: Host | null = null, queue = Promise.resolve();
   port.listen((m) => {
     queue = queue.then(async () => {
-      if ('init' in m) {
-        const { module, full, generation, threads } = m.init;
-        host = new Host(threads > 1 ? await openThreads(module, threads) : await Wasm.open(module), full, generation, threads);
-        port.post({ ready: true }, []);
-      } else if (host) await answer(host, port, m);
+      if ('init' in m) host = await open(port, m.init);
+      else if (host) await answer(host, port, m);
     });
   });
 }

@@ -66,6 +66,7 @@ export class WorkerLink {
 
   #receive(m: FromWorker): void {
     if ('ready' in m) { this.#ready?.resolve(); this.#ready = null; return; }
+    if ('unready' in m) { this.end(m.unready); return; }
     const w = this.#waiting.get(m.id);
     if (!w) return;
     if ('progress' in m) {

@@ -51,3 +51,24 @@ test('many steps of a small model, and a plugin afterwards', { skip }, async () 
     assert.equal(r.ok, true);
   } finally { engine.close(); }
 });
+
+test('threads chosen for each model: another engine takes its place, requests on their way are answered', { skip }, async () => {
+  const asked = [], engine = page.createEngine({ threads: (info) => { asked.push(info.parameters); return info.parameters > 1000 ? 2 : 1; } });
+  const threads = async () => (await engine.call('about', {})).threads;
+  engine.onRestart = (why) => assert.fail(why.message);
+  try {
+    await engine.call('load', { text: WIDE.replaceAll('300', '8') });
+    assert.equal(await threads(), 1);
+    const polled = Array.from({ length: 5 }, () => engine.call('memory', {}));
+    const [a, b] = await Promise.all([engine.call('load', { text: WIDE }), engine.call('load', { text: WIDE.replaceAll('300', '200') })]);
+    assert.ok((await Promise.all(polled)).every((m) => m.inUse > 0));
+    assert.deepEqual([a.info.parameters, b.info.parameters], [91200, 40800]);
+    assert.equal(await threads(), 2);
+    assert.equal(engine.generation, b.info.generation);
+    const steps = await engine.call('train', { most: 2, ms: 60_000 });
+    assert.deepEqual([steps.generation, steps.stepsDone], [b.info.generation, 2]);
+    assert.equal((await engine.call('load', { text: WIDE.replaceAll('300', '8') })).info.parameters, 96);
+    assert.equal(await threads(), 1);
+    assert.ok(asked.length >= 4);
+  } finally { engine.close(); }
+});

@@ -225,3 +225,20 @@ test('a model that takes too long is stopped; the one before it is loaded again'
 test('a module that is no engine is said', () => withEngine(async (engine) => {
   await assert.rejects(engine.call('about', {}), (e) => e.kind === 'load' && /could not be loaded/.test(e.message));
 }, { lean: new Uint8Array([1, 2, 3]) }));
+
+test('a module that needs what is not there is said, and the next call tries again', async () => {
+  // (module (import "env" "nothing" (func)))
+  const needs = Uint8Array.of(0, 0x61, 0x73, 0x6d, 1, 0, 0, 0, 1, 4, 1, 0x60, 0, 0, 2, 15, 1, 3, 0x65, 0x6e, 0x76, 7, 0x6e, 0x6f, 0x74, 0x68, 0x69, 0x6e, 0x67, 0, 0);
+  await withEngine(async (engine) => {
+    for (let i = 0; i < 2; i++) await assert.rejects(engine.call('about', {}), (e) => e.kind === 'load' && /could not be started.*nothing/.test(e.message));
+  }, { lean: needs });
+});
+
+test('a module without an engine in it is said; one for threads that cannot be started gives way to one thread', async () => {
+  const empty = Uint8Array.of(0, 0x61, 0x73, 0x6d, 1, 0, 0, 0);
+  await withEngine((engine) => assert.rejects(engine.call('about', {}), (e) => e.kind === 'load' && /could not be started/.test(e.message)), { lean: empty });
+  await withEngine(async (engine) => {
+    assert.ok((await engine.call('load', { text: XOR })).info);
+    assert.equal((await engine.call('about', {})).threads, 1);
+  }, { threaded: empty, threads: 2 });
+});

@@ -72,7 +72,7 @@ function taken(e: KeyboardEvent): boolean {
   if (at.closest('input[type="text"], input[type="search"], input:not([type]), textarea, select, [contenteditable="true"], dialog')) return true;
   const moves = e.key.startsWith('Arrow') || ['Home', 'End', 'PageUp', 'PageDown'].includes(e.key);
   if (moves && at.closest('input, [role="tablist"], [role="tree"], [role="tabpanel"]')) return true;
-  return (e.key === ' ' || e.key === 'Enter') && at.closest('button, a, input, summary, [role="tree"], [role="option"]') !== null;
+  return (e.key === ' ' || e.key === 'Enter') && at.closest('button, a, input:not([type="range"]), summary, [role="tree"], [role="option"]') !== null;
 }
 
 export function listenToKeys(): () => void {

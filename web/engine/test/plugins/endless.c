@@ -9,9 +9,7 @@ static ebb_status turns_fwd_f32(const ebb_loop *l) {
     return EBB_OK;
 }
 
-static const ebb_kernel turns_fwd[] = {{EBB_F32, {turns_fwd_f32, turns_fwd_f32, turns_fwd_f32}},
-                                       {EBB_F64, {turns_fwd_f32, turns_fwd_f32, turns_fwd_f32}},
-                                       {0, {0}}};
+static const ebb_kernel turns_fwd[] = {{EBB_F32, {turns_fwd_f32}}, {EBB_F64, {turns_fwd_f32}}, {0, {0}}};
 
 EBB_OP(turns,
     .sig = "()->()",
