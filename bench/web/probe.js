@@ -25,7 +25,7 @@
   let first = null;
   const look = () => {
     const steps = document.querySelector('[data-testid="steps"]')?.textContent, canvas = document.querySelector('[data-testid="graph"]');
-    if (steps && canvas && canvas.ariaBusy === 'false' && document.querySelector('[data-ready="true"]')) {
+    if (steps && canvas && canvas.ariaBusy === 'false') {
       if (first !== null && steps !== first) { settled(() => { probe.interactive = performance.now(); }); return; }
       first ??= steps;
     }

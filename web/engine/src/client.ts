@@ -72,12 +72,14 @@ class Client implements Engine {
   }
 
   async #open(full: boolean, threads: number): Promise<WorkerLink> {
+    let link: WorkerLink | undefined;
     try {
-      const module = await this.#module(full ? 'full' : threads > 1 ? 'threaded' : 'lean'), worker = this.#o.worker?.() ?? startWorker();
-      const link = new WorkerLink(worker);
+      link = new WorkerLink(this.#o.worker?.() ?? startWorker()); // its script is loaded while the module is compiled
+      const module = await this.#module(full ? 'full' : threads > 1 ? 'threaded' : 'lean');
       await link.init({ module, full, threads, thread: this.#o.thread, generation: this.generation });
       return link;
     } catch (e) {
+      link?.end();
       if (threads === 1) throw isFailure(e) ? e : ({ kind: 'load', message: `The engine could not be loaded: ${(e as Error).message}` } satisfies EngineFailure);
       this.#single = true;
       this.#threads = 1;

@@ -26,7 +26,8 @@ interface Waiting {
 }
 
 export class WorkerLink {
-  alive = true;
+  /** Why it ended. */
+  #over: EngineFailure | null = null;
   readonly #worker: AnyWorker;
   readonly #waiting = new Map<number, Waiting>();
   #ready: { resolve(): void; reject(f: EngineFailure): void } | null = null;
@@ -38,8 +39,11 @@ export class WorkerLink {
     worker.onerror = (e) => this.end({ kind: 'load', message: `The engine's worker failed: ${e.message || 'its script could not be loaded'}.` });
   }
 
+  get alive(): boolean { return !this.#over; }
+
   init(init: Init['init']): Promise<void> {
     return new Promise((resolve, reject) => {
+      if (this.#over) { reject(this.#over); return; }
       this.#ready = { resolve, reject };
       this.#post({ init });
     });
@@ -48,7 +52,7 @@ export class WorkerLink {
   /** Asks; rejected with an EngineFailure. `extend`: progress starts the clock again. */
   call(name: string, args: unknown, ms: number, extend = false, seen?: (p: unknown) => void): Promise<unknown> {
     return new Promise((resolve, reject) => {
-      if (!this.alive) { reject({ kind: 'error', message: 'The engine has ended.' } satisfies EngineFailure); return; }
+      if (this.#over) { reject({ kind: 'error', message: 'The engine has ended.' } satisfies EngineFailure); return; }
       const id = ++this.#last;
       this.#waiting.set(id, { name, resolve, reject, ms, extends: extend, seen, timer: this.#clock(id, name, ms) });
       this.#post({ id, name, args });
@@ -86,8 +90,8 @@ export class WorkerLink {
 
   /** Ends the worker. Everybody who waits is told why. */
   end(why: EngineFailure = { kind: 'error', message: 'The engine has ended.' }, first?: Waiting): void {
-    if (!this.alive) return;
-    this.alive = false;
+    if (this.#over) return;
+    this.#over = why;
     this.#worker.terminate();
     first?.reject(why);
     this.#ready?.reject(why);

@@ -115,8 +115,8 @@ export const enum ebb_verify_options { SIZE = 32, size = 0, report = 4, user = 8
 export const EBB_VERIFY_OPTIONS = '32 size:u:0:1 report:p:4:1 user:p:8:1 seed:l:16:1 only:t:24:1 backend:t:28:1';
 export const enum ebb_loop { SIZE = 72, size = 0, n_args = 4, first = 8, n = 16, p = 24, step = 28, dim = 32, stride = 36, arg = 40, attrs = 44, scratch = 48, level = 52, n_x = 56, fail = 60, private_ = 64 }
 export const EBB_LOOP = '72 size:u:0:1 n_args:i:4:1 first:l:8:1 n:l:16:1 p:p:24:1 step:p:28:1 dim:p:32:1 stride:p:36:8 arg:p:40:1 attrs:p:44:1 scratch:p:48:1 level:i:52:1 n_x:i:56:1 fail:p:60:1 private_:p:64:1';
-export const enum ebb_kernel { SIZE = 16, dtype = 0, fn = 4 }
-export const EBB_KERNEL = '16 dtype:i:0:1 fn:s:4:3';
+export const enum ebb_kernel { SIZE = 8, dtype = 0, fn = 4 }
+export const EBB_KERNEL = '8 dtype:i:0:1 fn:s:4:1';
 export const enum ebb_call { SIZE = 56, size = 0, n_x = 4, n_y = 8, which = 12, x = 16, y = 20, g = 24, x_shape = 28, y_shape = 32, attrs = 36, op = 40, e = 44, more = 48, max_more = 52 }
 export const EBB_CALL = '56 size:u:0:1 n_x:i:4:1 n_y:i:8:1 which:i:12:1 x:p:16:1 y:p:20:1 g:p:24:1 x_shape:p:28:1 y_shape:p:32:1 attrs:p:36:1 op:p:40:1 e:p:44:1 more:p:48:1 max_more:i:52:1';
 export const enum ebb_vjp_rule { SIZE = 16, rule = 0, reads = 8 }
@@ -139,8 +139,8 @@ export const enum ebb_backend_decl { SIZE = 16, size = 0, name = 4, doc = 8, ker
 export const EBB_BACKEND_DECL = '16 size:u:0:1 name:t:4:1 doc:t:8:1 kernels:p:12:1';
 export const enum ebb_update { SIZE = 56, size = 0, n = 8, p = 16, g = 20, state = 24, step = 40, attrs = 48, consts = 52 }
 export const EBB_UPDATE = '56 size:u:0:1 n:l:8:1 p:p:16:1 g:p:20:1 state:p:24:4 step:l:40:1 attrs:p:48:1 consts:p:52:1';
-export const enum ebb_update_kernel { SIZE = 16, dtype = 0, fn = 4 }
-export const EBB_UPDATE_KERNEL = '16 dtype:i:0:1 fn:s:4:3';
+export const enum ebb_update_kernel { SIZE = 8, dtype = 0, fn = 4 }
+export const EBB_UPDATE_KERNEL = '8 dtype:i:0:1 fn:s:4:1';
 export const enum ebb_optim_decl { SIZE = 48, size = 0, name = 4, math = 8, doc = 12, ref = 16, attrs = 20, n_attrs = 24, attrs_size = 28, n_state = 32, prepare = 36, update = 40, refuse = 44 }
 export const EBB_OPTIM_DECL = '48 size:u:0:1 name:t:4:1 math:t:8:1 doc:t:12:1 ref:t:16:1 attrs:p:20:1 n_attrs:u:24:1 attrs_size:u:28:1 n_state:p:32:1 prepare:p:36:1 update:p:40:1 refuse:p:44:1';
 export const enum ebb_gradfn_decl { SIZE = 28, size = 0, name = 4, doc = 8, attrs = 12, n_attrs = 16, attrs_size = 20, apply = 24 }
