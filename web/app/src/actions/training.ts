@@ -35,15 +35,26 @@ export function takeSteps(steps: Steps): void {
 const nextFrame = (): Promise<void> =>
   new Promise((done) => (document.visibilityState === 'visible' ? requestAnimationFrame(() => done()) : setTimeout(done, 50)));
 
+/** Steps of those the model asks for that are not done; none when they all are, or when it does not say how many. */
+const stepsLeft = (): number => Math.max(0, (app.get().model.info?.steps ?? 0) - app.get().stepsDone);
+
 async function runSlice(ratios: boolean): Promise<void> {
   const { engine } = await getEngine();
   const { pace } = app.get().settings;
-  const most = Math.max(1, Math.round(pace / SLOW_SLICES));
-  const steps = await engine.call('train', pace > 0 ? { most, ratios } : { ms: SLICE_MS, ratios });
+  const left = stepsLeft();
+  if (left === 1) {
+    await record();
+    app.set({ mode: 'paused' });
+    notify({ tone: 'good', text: `Training is done: ${app.get().stepsDone.toLocaleString('en')} steps.`, hint: 'Train goes on, Inspect opens the last step.' });
+    return;
+  }
+  // The last of the steps asked for is recorded; once they are done, Train goes on without end.
+  const until = left > 1 ? left - 1 : Infinity;
+  const most = pace > 0 ? Math.min(until, Math.max(1, Math.round(pace / SLOW_SLICES))) : until;
+  const steps = await engine.call('train', pace > 0 ? { most, ratios } : { ms: SLICE_MS, most, ratios });
   if (pace > 0) dueAt = performance.now() + (1000 * most) / pace - steps.ms;
   if (steps.generation !== engine.generation) return;
   takeSteps(steps);
-  const planned = app.get().model.info?.steps ?? 0;
   if (steps.stopped) {
     app.set({ mode: 'paused' });
     notify({
@@ -51,10 +62,6 @@ async function runSlice(ratios: boolean): Promise<void> {
       hint: 'Inspect the step to see where it began, or start over with a smaller learning rate.',
       action: { label: 'Inspect', run: () => void inspect() },
     });
-  } else if (planned > 0 && steps.stepsDone >= planned && steps.stepsDone - steps.step.length < planned) {
-    app.set({ mode: 'paused' });
-    await record();
-    notify({ tone: 'good', text: `Training is done: ${planned.toLocaleString('en')} steps.` });
   }
 }
 
@@ -64,7 +71,7 @@ async function loop(): Promise<void> {
     try {
       slice = runSlice(n % 8 === 0);
       await slice;
-      if (app.get().mode === 'training') await (slice = refreshRecord());
+      if (app.get().mode === 'training' && stepsLeft() !== 1) await (slice = refreshRecord());
     } catch (e) {
       app.set({ mode: 'paused' });
       notifyFailure(e, 'Training');
