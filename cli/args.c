@@ -28,6 +28,8 @@ bool cli_real(const char *text, double lo, double hi, double *out) {
     return true;
 }
 
+double cli_shown(double x) { return isnan(x) ? (double)NAN : x; }
+
 static bool read_seed(const char *text, uint64_t *out) {
     char *end;
     errno = 0;

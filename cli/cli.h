@@ -50,6 +50,9 @@ int cli_parse(const cli_command *c, int argc, char **argv, void *into);
 bool cli_int(const char *text, int64_t lo, int64_t hi, int64_t *out);
 bool cli_real(const char *text, double lo, double hi, double *out);
 
+/* A number for printf: a NaN without its sign, which differs between machines. */
+double cli_shown(double x);
+
 /* A mistake in how `ebb` was called: "ebb: train: WORDS", and where to read on. -> CLI_USAGE */
 int cli_usage(const cli_command *c, const char *format, ...) EBB_PRINTF(2, 3);
 /* The session's error, once, as "ebb: WORDS". -> CLI_FAILED */

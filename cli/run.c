@@ -68,10 +68,10 @@ static void print_head(const job *j, int64_t steps) {
 static void print_step(const job *j, const ebb_step *s, int64_t steps) {
     char number[24];
     snprintf(number, sizeof number, "%" PRId64, steps);
-    printf("step %*" PRId64 "/%s  loss %.6g", (int)strlen(number), s->step, number, s->loss);
+    printf("step %*" PRId64 "/%s  loss %.6g", (int)strlen(number), s->step, number, cli_shown(s->loss));
     for (int i = 0; i < j->info.n_metrics; i++)
-        printf("  %s %.4g", ebb_model_metric_name(j->m, i), s->metric[i]);
-    printf("  |g| %.3g\n", s->grad_norm);
+        printf("  %s %.4g", ebb_model_metric_name(j->m, i), cli_shown(s->metric[i]));
+    printf("  |g| %.3g\n", cli_shown(s->grad_norm));
     fflush(stdout);
 }
 
@@ -97,9 +97,10 @@ static void print_result(const job *j, int64_t steps) {
     const ebb_model_info *i = &j->info;
     const char *where = i->n_held ? "held back" : "in training";
     for (int k = 0; k < i->n_metrics; k++)
-        printf("%s %.6g on examples %s\n", ebb_model_metric_name(j->m, k), j->held[k], where);
-    if (i->n_held) printf("loss %.6g on examples held back\n", j->held[i->n_metrics]);
-    if (steps) printf("final loss %.9f (bits 0x%016" PRIx64 ")\n", j->last.loss, bits_of(j->last.loss));
+        printf("%s %.6g on examples %s\n", ebb_model_metric_name(j->m, k), cli_shown(j->held[k]), where);
+    if (i->n_held) printf("loss %.6g on examples held back\n", cli_shown(j->held[i->n_metrics]));
+    if (steps)
+        printf("final loss %.9f (bits 0x%016" PRIx64 ")\n", cli_shown(j->last.loss), bits_of(j->last.loss));
     if (!j->o->quiet && steps) printf("%" PRId64 " steps in %.2f s\n", steps, j->seconds);
     if (j->o->save && !j->o->quiet) printf("saved %s\n", j->o->save);
 }
@@ -136,7 +137,7 @@ static void print_elements(const ebb_tensor *t, int dim, int64_t *at, int indent
     const int dims = ebb_ndim(t);
     const int64_t n = dim < dims ? ebb_size(t, dim) : 0;
     if (dim == dims) {
-        printf("%.6g", ebb_at(t, (*at)++));
+        printf("%.6g", cli_shown(ebb_at(t, (*at)++)));
         return;
     }
     putchar('[');

@@ -38,8 +38,7 @@ static const cli_option train_options[] = {
     OPTION(seed, CLI_SEED, "N", "of parameters and shuffles; the same seed gives the same bits; default 1", 0, 0),
     OPTION(threads, CLI_INT, "N", "default: one a core; the result does not depend on it", 1, 256),
     OPTION(backend, CLI_TEXT, "NAME", "auto (default), portable, onednn", 0, 0),
-    {.name = "nan-guard", CLI_FLAG, offsetof(options, nan_guard), NULL,
-     "stop at the op that makes a NaN or an infinity", 0, 0},
+    {.name = "nan-guard", CLI_FLAG, offsetof(options, nan_guard), NULL, "stop at the op that makes a NaN or an infinity", 0, 0},
     OPTION(save, CLI_TEXT, "FILE", "write the parameters there, .safetensors", 0, 0),
     OPTION(load, CLI_TEXT, "FILE", "start from these parameters", 0, 0),
     OPTION(data, CLI_TEXT, "DIR", "where the data sets are", 0, 0),
@@ -246,7 +245,8 @@ static void print_result(const job *j) {
     if (!j->o->quiet) putchar('\n');
     printf("test accuracy %.2f %% on %" PRId64 " images it has not seen\n", 100 * r->test_accuracy,
            j->test.set->n);
-    if (j->o->epochs) printf("final loss %.9f (bits 0x%016" PRIx64 ")\n", r->loss, bits_of(r->loss));
+    if (j->o->epochs)
+        printf("final loss %.9f (bits 0x%016" PRIx64 ")\n", cli_shown(r->loss), bits_of(r->loss));
     if (j->o->epochs && !j->o->quiet)
         printf("%" PRId64 " steps in %.1f s, %.0f images/s\n", r->steps, r->seconds,
                (double)(j->o->epochs * j->train.set->n) / r->seconds);

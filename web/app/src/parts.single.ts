@@ -6,4 +6,6 @@ import lean from '@wasm/ebb-engine.wasm?url&inline';
 import code from 'virtual:engine-worker';
 
 export { full, lean };
+/** A page from a disk cannot share memory with threads. */
+export const thread: string | undefined = undefined;
 export const worker = (): Worker => new Worker(`data:text/javascript;charset=utf-8,${encodeURIComponent(code)}`, { type: 'module' });

@@ -41,6 +41,8 @@ export interface Settings {
   leftWidth: number; rightWidth: number;
   /** Steps a second while training; 0: as many as possible. */
   pace: number;
+  /** Large models train on all cores, where the page may. */
+  threads: boolean;
 }
 
 export interface Model { name: string; text: string; info: ModelInfo | null; problem: Problem | null }
@@ -82,7 +84,7 @@ export interface State {
   notices: Notice[];
 }
 
-export const defaultSettings: Settings = { theme: 'system', flow: false, diff: false, diffKind: 'grad', right: false, minimap: true, speed: 12, leftWidth: 0, rightWidth: 0, pace: 200 };
+export const defaultSettings: Settings = { theme: 'system', flow: false, diff: false, diffKind: 'grad', right: false, minimap: true, speed: 12, leftWidth: 0, rightWidth: 0, pace: 200, threads: true };
 
 export const initialState = (): State => ({
   engine: 'starting', failure: null, complete: false,

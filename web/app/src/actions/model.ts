@@ -1,11 +1,12 @@
 // model.ts - loading a model's text, and starting it over.
 import type { EngineFailure, Problem } from '@engine/protocol';
 import { emptyCurves } from '../curves';
-import { getEngine } from '../engine';
+import { getEngine, threadsFor } from '../engine';
 import { app, type State } from '../state';
 import { failureOf, notify, notifyFailure } from './notices';
 import { pause, play, takeSteps } from './training';
 import { record } from './record';
+import { setSettings } from './settings';
 
 /** ms of work at a time while the page waits for a certain step. */
 const SLICE_MS = 100;
@@ -78,6 +79,14 @@ export async function restart(): Promise<void> {
   } catch (e) {
     notifyFailure(e, 'Starting over');
   }
+}
+
+/** Large models on all cores, or everything on one thread. The model that is there starts over when it is one that this concerns. */
+export async function setThreads(threads: boolean): Promise<void> {
+  const { model: { info, name, text }, mode } = app.get();
+  const before = info ? threadsFor(info) : 1;
+  setSettings({ threads });
+  if (info && threadsFor(info) !== before) await loadModel(text, { name, train: mode === 'training' });
 }
 
 /** The engine was started again (Engine.onRestart): the model is the same, but it begins from its first step; records stay, without their tensors. */

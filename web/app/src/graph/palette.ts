@@ -28,17 +28,20 @@ function bytesOf(colour: string, pixel: CanvasRenderingContext2D): Rgb {
 
 export function getPalette(): Palette {
   if (palette) return palette;
+  // One element a colour, all read after all are there: the styles are then computed once.
   const probe = document.createElement('span');
+  for (const name of names) {
+    const one = document.createElement('i');
+    one.style.color = `var(--${name})`;
+    probe.append(one);
+  }
+  const code = document.createElement('code');
+  code.style.fontFamily = 'var(--mono)';
+  probe.append(code);
   document.body.append(probe);
   const css = {} as Record<Colour, string>;
-  const style = getComputedStyle(probe);
-  for (const name of names) {
-    probe.style.color = `var(--${name})`;
-    css[name] = style.color;
-  }
-  const font = style.fontFamily;
-  probe.style.fontFamily = 'var(--mono)';
-  const mono = style.fontFamily;
+  names.forEach((name, i) => { css[name] = getComputedStyle(probe.children[i]!).color; });
+  const font = getComputedStyle(probe).fontFamily, mono = getComputedStyle(code).fontFamily;
   probe.remove();
   const canvas = document.createElement('canvas');
   canvas.width = canvas.height = 1;

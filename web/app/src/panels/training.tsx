@@ -1,8 +1,8 @@
 // training.tsx - panel: how the training goes: curves, update ratios, what the model says of its data, speed and memory.
 import { useMemo, useState } from 'preact/hooks';
-import { setSettings } from '../actions';
+import { setSettings, setThreads } from '../actions';
 import type { Curves } from '../curves';
-import { getEngine } from '../engine';
+import { getEngine, threadsPossible } from '../engine';
 import { app, useApp } from '../state';
 import { Slider } from '../ui/slider';
 import { BoundaryPicture } from '../lib/boundary';
@@ -92,7 +92,7 @@ function Seen({ palette }: { palette: Palette }) {
   const images = !!info && info.imageRows > 0;
   const rest = !!info && !info.plane && info.nHeld > 0;
   const examples = usePolled(async () => (rest ? (await getEngine()).engine.call('examples', { held: true, first: 0, n: Math.min(info.nHeld, images ? 24 : 120), predict: !!info.predict }) : null), [steps, generation], 400);
-  if (info?.plane && plane) return <section class="section"><h4>What the model says of the plane</h4><BoundaryPicture boundary={plane} palette={palette} /></section>;
+  if (info?.plane && info.predict) return <section class="section"><h4>What the model says of the plane</h4><BoundaryPicture boundary={plane} palette={palette} /></section>;
   if (!info || !examples || info.plane) return null;
   if (!images) return <ExampleRows examples={examples} info={info} palette={palette} />;
   const redrawn = draws(examples, info.imageRows * info.imageCols);
@@ -132,6 +132,8 @@ function Facts() {
   const version = useEvery(useApp((s) => s.curvesVersion), EVERY_MS);
   const info = useApp((s) => s.model.info);
   const pace = useApp((s) => s.settings.pace);
+  const many = useApp((s) => s.settings.threads);
+  const threads = usePolled(async () => (await (await getEngine()).engine.call('about', {})).threads, [info?.generation], 0) ?? 1;
   const memory = usePolled(async () => (await getEngine()).engine.call('memory', {}), [version], 2000);
   const { curves, stepsPerSecond, stepsDone } = app.get();
   const last = curves.length - 1;
@@ -148,6 +150,10 @@ function Facts() {
       <dl class="tiles">{facts.map(([name, value]) => <div key={name}><dt>{name}</dt><dd class="number">{value}</dd></div>)}</dl>
       <Slider label="speed" min={0} max={PACES.length - 1} value={Math.max(0, PACES.indexOf(pace))} testid="pace" onInput={(i) => setSettings({ pace: PACES[i]! })}
         text={pace ? `${formatCount(pace)} ${pace === 1 ? 'step' : 'steps'} a second` : 'as fast as it can'} />
+      <div class="plot-tools">
+        <span class="number" data-testid="threads">{threads === 1 ? 'one thread' : `${threads} threads`}</span>
+        {threadsPossible() && <label class="check"><input type="checkbox" checked={many} onChange={(e) => void setThreads(e.currentTarget.checked)} data-testid="many-threads" /> all cores for large models</label>}
+      </div>
     </section>
   );
 }
