@@ -70,7 +70,7 @@ async function loop(): Promise<void> {
     try {
       slice = runSlice(n % 8 === 0);
       await slice;
-      if (app.get().mode === 'training' && stepsLeft() !== 1) await (slice = refreshRecord());
+      if (app.get().mode === 'training' && app.get().stepsDone < goal - 1) await (slice = refreshRecord());
     } catch (e) {
       app.set({ mode: 'paused' });
       notifyFailure(e, 'Training');
