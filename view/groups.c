@@ -136,7 +136,8 @@ static bool same_nodes(ebb_recorder *r, ebb__table *outside, const ebb_trace_gro
     for (int32_t i = 0; i < a->last - a->first; i++) {
         const ebb_trace_node *m = ebb__node_at(&r->t, a->first + i), *n = ebb__node_at(&r->t, b->first + i);
         if (m->op != n->op || m->n_in != n->n_in || m->n_out != n->n_out) return false;
-        if (m->attrs != n->attrs && a->kind != EBB_TG_REPEAT) return false; /* rounds take the first, the second ... of something */
+        if (m->attrs != n->attrs && a->kind != EBB_TG_REPEAT)
+            return false; /* rounds take the first, the second ... of something */
         for (int32_t k = 0; k < m->n_in; k++)
             if (!same_role(r, outside, a, b, ebb__input_at(&r->t, m->input + k)->tensor,
                            ebb__input_at(&r->t, n->input + k)->tensor))

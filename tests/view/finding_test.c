@@ -222,7 +222,9 @@ static void constant_output(void **state) {
             ebb_linear(ebb_sigmoid(ebb_mul(ebb_linear(x, w, b), ebb_full(e, EBB_F32, EBB_SHAPE0, 9))), v, c), "z");
         assert_int_equal(ebb_backward(ebb_mean(ebb_square(z))), EBB_OK);
         assert_int_equal(ebb_record_series(r, "loss", later ? 12 : 1, at, loss), EBB_OK);
-        if (later) finds(e, r, "constant-output", EBB_SEVERITY_WARNING, "After 12 steps|all 9 rows of the result of square");
+        if (later)
+            finds(e, r, "constant-output", EBB_SEVERITY_WARNING,
+                  "After 12 steps|all 9 rows of the result of square");
         else finds(e, r, "saturated", EBB_SEVERITY_WARNING, "45 of 45|sigmoid");
     }
 }

@@ -53,8 +53,8 @@ static void numbers_as_text(void **state) {
     assert_string_equal(got, want);
         SAME("%g")
         SAME("%.0f")
-        SAME("%.15g") SAME("%.17g") SAME("%.3g") SAME("%.1g") SAME("%e") SAME("%f") SAME("%010.3f")
-            SAME("%-14.5g|")
+        SAME("%.15g")
+        SAME("%.17g") SAME("%.3g") SAME("%.1g") SAME("%e") SAME("%f") SAME("%010.3f") SAME("%-14.5g|")
     }
 }
 
