@@ -54,7 +54,7 @@ export const modelColours = HighlightStyle.define([
   { tag: tags.function(tags.variableName), color: 'var(--accent)' },
   { tag: tags.definition(tags.variableName), fontWeight: '600' },
   { tag: tags.atom, color: 'var(--optim-ink)' },
-  { tag: [tags.number, tags.string], color: 'var(--positive)' },
+  { tag: [tags.number, tags.string], color: 'var(--positive-ink)' },
   { tag: tags.propertyName, color: 'var(--negative)' },
   { tag: tags.comment, color: 'var(--ink-3)', fontStyle: 'italic' },
   { tag: tags.operator, color: 'var(--ink-2)' },
