@@ -1,9 +1,10 @@
 // page.mjs - the visualiser's figures in Chromium: bytes, first second, layout, timeline, panning, memory. `./dev bench web` calls it.
 //
-//     node bench/web/page.mjs [--quick] [--minutes N]
+//     node bench/web/page.mjs [--quick] [--minutes N] [--only sizes,start,layout,graph,training,memory]
 //
 // Measured in the page that was built (build/web/app), in one browser, each figure in a fresh context. Figures mean something on an idle machine only.
 import { existsSync, readFileSync } from 'node:fs';
+import { loadavg } from 'node:os';
 import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
@@ -12,7 +13,6 @@ import { transformSync } from 'esbuild';
 import { APP, example, finish, link, open, ROOT, until } from '../../web/test/browser.mjs';
 import { largeModel } from './large.mjs';
 
-const { values: options } = parseArgs({ options: { quick: { type: 'boolean', default: false }, minutes: { type: 'string', default: '1' } } });
 const before = fileURLToPath(new URL('probe.js', import.meta.url));
 const pause = (ms) => new Promise((done) => setTimeout(done, ms));
 const KB = 1024, MB = 1024 * KB;
@@ -154,9 +154,13 @@ async function largeGraph() {
   });
 }
 
+/** As fast as it can, instead of so that one can follow. */
+const atFullSpeed = (page) => page.getByTestId('pace').press('End');
+
 async function training(hash, name) {
   await withPage(hash, async (page) => {
     await interactive(page);
+    await atFullSpeed(page);
     await pause(1000);
     const from = await page.evaluate(() => performance.now());
     await pause(options.quick ? 5000 : 20_000);
@@ -169,6 +173,7 @@ async function training(hash, name) {
 async function memory(minutes) {
   await withPage(link(endless(firstModel.text)), async (page) => {
     await interactive(page);
+    await atFullSpeed(page);
     await pause(5000);
     const look = async () => {
       const { wasm, all } = await page.evaluate(() => probe.memory());
@@ -187,14 +192,24 @@ async function memory(minutes) {
   });
 }
 
-try {
-  console.log(`${'The page, in headless Chromium, drawn by software'.padEnd(66)}${'measured'.padStart(14)}${'wanted'.padStart(16)}`);
-  await sizes();
-  await firstSecond();
-  await layouts(2000, 100);
-  await layouts(10_000, 500);
-  await largeGraph();
-  await training(link(endless(firstModel.text)), 'the first model');
-  await training(link(endless(example('models/digits_cnn'))), 'digits_cnn');
-  await memory(Number(options.minutes));
-} finally { await finish(); }
+const parts = {
+  sizes,
+  start: firstSecond,
+  layout: async () => { await layouts(2000, 100); await layouts(10_000, 500); },
+  graph: largeGraph,
+  training: async () => {
+    await training(link(endless(firstModel.text)), 'the first model');
+    await training(link(endless(example('models/digits_cnn'))), 'digits_cnn');
+  },
+  memory: () => memory(Number(options.minutes)),
+};
+const { values: options } = parseArgs({
+  options: { quick: { type: 'boolean', default: false }, minutes: { type: 'string', default: '1' }, only: { type: 'string', default: Object.keys(parts).join() } },
+});
+const chosen = options.only.split(',');
+for (const part of chosen) if (!parts[part]) throw new Error(`there is no part '${part}'; there are ${Object.keys(parts).join(', ')}`);
+
+const [load] = loadavg();
+if (load > 1) console.log(`The machine is busy (load ${load.toFixed(1)}): times are longer than they need to be.`);
+console.log(`${'The page, in headless Chromium, drawn by software'.padEnd(66)}${'measured'.padStart(14)}${'wanted'.padStart(16)}`);
+try { for (const part of chosen) await parts[part](); } finally { await finish(); }
