@@ -28,11 +28,12 @@ const { firstModel } = await import(`data:text/javascript,${encodeURIComponent(t
 
 // ---- the table ----
 
+const print = (figure, measured, wanted, verdict) => console.log(`${figure.padEnd(66)}${measured.padStart(14)}${wanted.padStart(16)}  ${verdict}`.trimEnd());
 /** One line. `wanted`: [sign, number], or nothing where a figure is only told. */
 function row(figure, value, unit, wanted) {
-  const words = (v) => `${v >= 100 || Number.isInteger(v) ? v.toFixed(0) : v.toFixed(1)} ${unit}`;
+  const words = (v) => `${v.toFixed(v >= 100 || Number.isInteger(v) ? 0 : 1)} ${unit}`;
   const good = !wanted || (wanted[0] === '<=' ? value <= wanted[1] : value >= wanted[1]);
-  console.log(`${figure.padEnd(66)}${words(value).padStart(14)}${(wanted ? `${wanted[0]} ${words(wanted[1])}` : '').padStart(16)}${wanted ? (good ? '  met' : '  missed') : ''}`);
+  print(figure, words(value), wanted ? `${wanted[0]} ${words(wanted[1])}` : '', wanted ? (good ? 'met' : 'missed') : '');
 }
 const most = (v) => ['<=', v], least = (v) => ['>=', v];
 
@@ -61,7 +62,8 @@ async function sizes() {
   });
   const html = readFileSync(join(APP, 'index.html'), 'utf8');
   const ofEngine = (file) => file.endsWith('.wasm') || /^(worker|ebb-)/.test(basename(file));
-  const first = (file) => file === 'index.html' || html.includes(basename(file)) || basename(file).startsWith('uPlot'); // the panel that is open has curves
+  // The panel that is open at first has curves.
+  const first = (file) => file === 'index.html' || html.includes(basename(file)) || basename(file).startsWith('uPlot');
   const zipped = (path) => gzipSync(readFileSync(path), { level: 9 }).length / KB;
   const sum = (holds) => [...fetched].filter(holds).reduce((n, file) => n + zipped(join(APP, file)), 0);
   row('first load without the engine: page, styles, scripts (gzip)', sum((f) => !ofEngine(f) && first(f)), 'KB', most(150));
@@ -186,7 +188,8 @@ async function memory(minutes) {
       seen.push(await look());
     }
     const words = (key) => seen.map((s) => s[key].toFixed(1)).join(', ');
-    console.log(`\n${minutes} min of training, ${seen[2].steps.toLocaleString('en')} steps; MB at the begin, in the middle, at the end: wasm ${words('wasm')}; JavaScript ${words('script')}`);
+    console.log(`${minutes} min of training, ${seen[2].steps.toLocaleString('en')} steps. MB at the begin, in the middle, at the end:`);
+    console.log(`    wasm ${words('wasm')}; JavaScript, page and worker ${words('script')}`);
     row('wasm memory that was added', seen[2].wasm - seen[0].wasm, 'MB', most(0));
     row('JavaScript memory that was added since the middle', Math.max(0, seen[2].script - seen[1].script), 'MB', most(1));
   });
@@ -211,5 +214,5 @@ for (const part of chosen) if (!parts[part]) throw new Error(`there is no part '
 
 const [load] = loadavg();
 if (load > 1) console.log(`The machine is busy (load ${load.toFixed(1)}): times are longer than they need to be.`);
-console.log(`${'The page, in headless Chromium, drawn by software'.padEnd(66)}${'measured'.padStart(14)}${'wanted'.padStart(16)}`);
+print('The page, in headless Chromium, drawn by software', 'measured', 'wanted', '');
 try { for (const part of chosen) await parts[part](); } finally { await finish(); }
