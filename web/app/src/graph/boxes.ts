@@ -1,20 +1,25 @@
 // boxes.ts - draws the boxes: in passes (frames, bodies, texts, pictures), so that fonts and colours change seldom.
 //
-// Detail follows the zoom: bodies only, then the op, then the shape and the mean, then the picture of the value in the room that is left.
+// Detail follows the zoom: bodies only, then the op as large as its box allows, then the shape and the mean, then the picture of the value in the room
+// that is left. A name of which next to nothing would be legible is left out: the colours say more.
 import type { Box } from '@engine/protocol';
 import { formatNumber } from '../lib/format';
 import { toScreen, visible } from './camera';
 import type { Rect } from './grid';
 import { outside, type Paint, rectOf, roundRect } from './paint';
-import { FRAME_HEAD } from './scene';
+import { FRAME_HEAD, type Scene } from './scene';
 import { cutText, textWidth, TITLE, titleFont } from './text';
 import { thumb } from './thumbs';
 
 const DETAIL = 10.5;
 /** Zooms from which titles and details are legible. */
 const TITLE_ZOOM = 0.3, DETAIL_ZOOM = 0.72;
-/** Titles are no smaller than this (px) where they are shown. */
-const LEAST_TITLE = 7.5;
+/** Titles are no smaller than this (px) where they are shown, and while they stand alone as large as this where all of them fit. */
+const LEAST_TITLE = 7.5, ALONE_TITLE = 9.5;
+/** Letters of a cut name that still say what it is, where details do not stand beside it. */
+const LEAST_LETTERS = 8;
+/** Room (at zoom 1) between a box's border and its text. */
+const PAD = 8.5, PAD_TENSOR = 9;
 
 interface Drawn { i: number; box: Box; r: Rect; state: 'waiting' | 'running' | 'done'; dim: boolean }
 
@@ -100,11 +105,31 @@ function drawGauges(p: Paint, i: number, r: Rect): void {
   if (ruleFirst[i]! < time) drawGauge(p, r, 'right', css.backward, share(ruleFirst[i]!, ruleLast[i]!));
 }
 
+const fits = new WeakMap<Scene, number>();
+
+/** How much larger the titles of a drawing can be until the first of them no longer fits its box. */
+function titleFits(scene: Scene, font: string): number {
+  let share = fits.get(scene);
+  if (share === undefined) {
+    share = Infinity;
+    scene.layout.boxes.forEach(({ kind, w }, i) => {
+      if (kind === 'node' || kind === 'group') share = Math.min(share!, (w - 2 * PAD) / textWidth(scene.texts[i]!.title, font, TITLE));
+    });
+    fits.set(scene, (share = Math.max(1, share)));
+  }
+  return share;
+}
+
+function titleSize({ camera: { z }, scene, palette }: Paint): number {
+  if (z >= DETAIL_ZOOM) return Math.min(13.5, TITLE * z);
+  return Math.max(LEAST_TITLE, TITLE * z, Math.min(ALONE_TITLE, TITLE * z * titleFits(scene, titleFont(palette.font))));
+}
+
 /** Where a box has its texts: a line, or two lines from the top. */
 function lines(p: Paint, { r, box }: Drawn): { x: number; w: number; title: number; detail: number; size: number; small: number; two: boolean } {
   const { z } = p.camera;
-  const size = Math.max(LEAST_TITLE, Math.min(13.5, TITLE * z)), small = Math.min(11.5, DETAIL * z);
-  const pad = (box.kind === 'tensor' ? 9 : 8.5) * Math.min(1.2, z);
+  const size = titleSize(p), small = Math.min(11.5, DETAIL * z);
+  const pad = (box.kind === 'tensor' ? PAD_TENSOR : PAD) * Math.min(1.2, z);
   const two = z >= DETAIL_ZOOM && r.h >= size + small + 6;
   const block = two ? size + small + 5 : size;
   const top = pictureRoom(r, block) > 0 ? r.y + 7 * Math.min(1.2, z) : r.y + (r.h - block) / 2;
@@ -128,9 +153,11 @@ function drawTexts(p: Paint, boxes: Drawn[]): void {
     const at = lines(p, d);
     c.globalAlpha = alpha(d);
     c.fillStyle = css.ink;
-    c.fillText(cutText(scene.texts[d.i]!.title, strong, size, at.w), at.x, at.title);
+    const { title } = scene.texts[d.i]!;
+    const shown = cutText(title, strong, size, at.w);
+    if (shown === title || z >= DETAIL_ZOOM || shown.length > LEAST_LETTERS) c.fillText(shown, at.x, at.title);
   }
-  if (small < 6) return;
+  if (z < DETAIL_ZOOM) return;
   c.font = plain.replace('{size}', `${small}px`);
   for (const d of boxes) {
     const { title, label, detail } = scene.texts[d.i]!;
