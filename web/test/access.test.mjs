@@ -61,8 +61,8 @@ for (const [name, media] of [['light', { colorScheme: 'light' }], ['dark', { col
 test('the keyboard reaches everything in order, and says where it is', async () => {
   const page = await inspecting();
   await panel(page, 'outline');
-  await page.evaluate(() => document.activeElement.blur());
-  const order = [];
+  await page.getByTestId('train').focus();
+  const order = ['train'];
   for (let i = 0; i < 80; i++) {
     await page.keyboard.press('Tab');
     const at = await focused(page);

@@ -57,7 +57,7 @@ for (const [what, text, words] of [
   ['noise', String.fromCharCode(...Array.from({ length: 600 }, (_, i) => (i * 7919) % 0x2fff || 1)), /\S/],
   ['a parameter larger than any memory', 'W = param(1000000, 1000000)\nloss = sum(W)\ntrain sgd lr=0.1\n', /memory|large|bytes|elements/i],
   ['a tensor larger than the page may have', 'a = param(50000, 1) ~ ones\nloss = mean(a @ a.transpose(0, 1))\ntrain sgd lr=0.1\n', /memory|large|bytes/i],
-  ['repeats without end', `data xor\nx1 = x\n${'repeat 10000 {\n'.repeat(4)}x1 = x1 + 1\n${'}\n'.repeat(4)}loss = mean(x1)\n`, /\S/],
+  ['repeats without end', `data xor\nx1 = x\n${'repeat 10000 {\n'.repeat(3)}x1 = x1 + 1\n${'}\n'.repeat(3)}loss = mean(x1)\n`, /\S/],
   ['brackets ten thousand deep', `loss = ${'('.repeat(10_000)}1${')'.repeat(10_000)}\n`, /\S/],
   ['a line of a hundred thousand letters', `loss = ${'a'.repeat(100_000)}\n`, /\S/],
 ]) {
@@ -68,7 +68,7 @@ for (const [what, text, words] of [
     assert.match(await wrong(page), words);
     await panel(page, 'gallery');
     await page.getByTestId('model-xor').click();
-    await says(page.locator('.model-name'), /^xor$/);
+    await says(page.locator('.model-name'), /^xor$/, 120_000);
     await notice(page, /Training is done/);
     page.quiet();
   });

@@ -98,7 +98,7 @@ test('the formula of a node, with its own numbers, and its gradient checked agai
   await find(page, 'tanh');
   for (const way of ['forward', 'backward']) await formula.locator(`.formula-rows.${way} math`).first().waitFor();
   const worked = await says(formula.getByTestId('worked'), /= tanh\(.*\) = /);
-  const [, of, is] = /tanh\((\S+)\) = (\S+)/.exec(worked.replace(/\u2212/g, '-'));
+  const [, of, is] = /tanh\((-?[\d.]+)\) = (-?[\d.]+)/.exec(worked.replace(/\u2212/g, '-'));
   assert.ok(Math.abs(Math.tanh(Number(of)) - Number(is)) < 2e-3, worked);
   await page.shot('formula');
   await formula.getByTestId('check-operand-0').click();
