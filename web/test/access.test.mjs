@@ -11,7 +11,7 @@ after(finish);
 
 const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 const inspecting = (more) => open({ hash: link(example('models/xor'), { step: 2, time: 8 }), ...more });
-const focused = (page) => page.evaluate(() => { const e = document.activeElement; return e.dataset.testid ?? e.dataset.tab ?? e.getAttribute('aria-label') ?? e.textContent.trim(); });
+const focused = (page) => page.evaluate(() => { const e = document.activeElement; return e === document.body ? 'the page' : e.dataset.testid ?? e.dataset.tab ?? e.getAttribute('aria-label') ?? e.textContent.trim(); });
 
 /** Fails where axe-core finds something serious. */
 async function check(page, state) {
@@ -77,7 +77,7 @@ test('the keyboard reaches everything in order, and says where it is', async () 
     });
     assert.ok(seen, `one sees that ${at} has the focus`);
   }
-  const places = ['train', 'share', 'outline', 'graph', 'search', 'training', 'to-start', 'scrubber'].map((name) => [name, order.indexOf(name)]);
+  const places = ['train', 'share', 'outline', 'graph', 'search', 'tab-training', 'to-start', 'scrubber'].map((name) => [name, order.indexOf(name)]);
   for (const [name, place] of places) assert.ok(place >= 0, `${name} is reached: ${order.join(', ')}`);
   assert.ok(order.indexOf('train') < order.indexOf('graph') && order.indexOf('graph') < order.indexOf('scrubber'), order.join(', '));
   page.quiet();
