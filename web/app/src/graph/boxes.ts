@@ -1,7 +1,7 @@
 // boxes.ts - draws the boxes: in passes (frames, bodies, texts, pictures), so that fonts and colours change seldom.
 //
 // Detail follows the zoom: bodies only, then the op as large as its box allows, then the shape and the mean, then the picture of the value in the room
-// that is left. A name of which next to nothing would be legible is left out: the colours say more.
+// that is left. Where the names would be too small to read, or cut to nothing, there are none: the colours and the frames' titles say more.
 import type { Box } from '@engine/protocol';
 import { formatNumber } from '../lib/format';
 import { toScreen, visible } from './camera';
@@ -12,12 +12,10 @@ import { cutText, textWidth, TITLE, titleFont } from './text';
 import { thumb } from './thumbs';
 
 const DETAIL = 10.5;
-/** Zooms from which titles and details are legible. */
+/** Zooms from which frames' titles and boxes' details are legible. */
 const TITLE_ZOOM = 0.3, DETAIL_ZOOM = 0.72;
-/** Titles are no smaller than this (px) where they are shown, and while they stand alone as large as this where all of them fit. */
-const LEAST_TITLE = 7.5, ALONE_TITLE = 9.5;
-/** Letters of a cut name that still say what it is, where details do not stand beside it. */
-const LEAST_LETTERS = 8;
+/** Titles (px): of frames at least; of boxes at least, else there are none; of boxes without details beside them, where all of them fit. */
+const LEAST_FRAME_TITLE = 7.5, LEAST_TITLE = 6.5, ALONE_TITLE = 9.5;
 /** Room (at zoom 1) between a box's border and its text. */
 const PAD = 8.5, PAD_TENSOR = 9;
 
@@ -48,7 +46,7 @@ function drawFrame(p: Paint, { i, r, dim }: Drawn): void {
   c.strokeStyle = css.line;
   c.lineWidth = 1;
   c.stroke();
-  const size = Math.max(LEAST_TITLE, Math.min(12, 12 * z));
+  const size = Math.max(LEAST_FRAME_TITLE, Math.min(12, 12 * z));
   if (z >= TITLE_ZOOM) {
     c.font = `600 ${size}px ${font}`;
     c.fillStyle = css['ink-3'];
@@ -122,7 +120,7 @@ function titleFits(scene: Scene, font: string): number {
 
 function titleSize({ camera: { z }, scene, palette }: Paint): number {
   if (z >= DETAIL_ZOOM) return Math.min(13.5, TITLE * z);
-  return Math.max(LEAST_TITLE, TITLE * z, Math.min(ALONE_TITLE, TITLE * z * titleFits(scene, titleFont(palette.font))));
+  return Math.max(TITLE * z, Math.min(ALONE_TITLE, TITLE * z * titleFits(scene, titleFont(palette.font))));
 }
 
 /** Where a box has its texts: a line, or two lines from the top. */
@@ -144,9 +142,9 @@ const pictureRoom = (r: Rect, block: number): number => {
 
 function drawTexts(p: Paint, boxes: Drawn[]): void {
   const { context: c, palette: { css, font, mono }, scene, camera: { z } } = p;
-  if (z < TITLE_ZOOM) return;
   const strong = titleFont(font), plain = `400 {size} ${mono}`;
   const { size, small } = lines(p, boxes[0]!);
+  if (size < LEAST_TITLE) return;
   const alpha = (d: Drawn): number => (d.dim ? 0.3 : d.state === 'waiting' ? 0.55 : 1);
   c.font = strong.replace('{size}', `${size}px`);
   for (const d of boxes) {
@@ -154,8 +152,7 @@ function drawTexts(p: Paint, boxes: Drawn[]): void {
     c.globalAlpha = alpha(d);
     c.fillStyle = css.ink;
     const { title } = scene.texts[d.i]!;
-    const shown = cutText(title, strong, size, at.w);
-    if (shown === title || z >= DETAIL_ZOOM || shown.length > LEAST_LETTERS) c.fillText(shown, at.x, at.title);
+    c.fillText(cutText(title, strong, size, at.w), at.x, at.title);
   }
   if (z < DETAIL_ZOOM) return;
   c.font = plain.replace('{size}', `${small}px`);

@@ -8,7 +8,7 @@ import { app, type Ref, useApp } from '../state';
 import { Button } from '../ui/button';
 import { flowDash } from './wires';
 
-const signs: [FlowSign, string][] = [['positive', 'mean above 0'], ['negative', 'mean below 0'], ['mixed', 'near 0'], ['vanished', 'vanished'], ['bad', 'NaN or infinite']];
+const signs: [FlowSign, string][] = [['positive', 'mean above 0'], ['negative', 'mean below 0'], ['mixed', 'mean near 0'], ['vanished', 'vanished'], ['bad', 'NaN or infinite']];
 
 function FlowLegend() {
   return (

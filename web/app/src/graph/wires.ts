@@ -9,7 +9,7 @@ interface Style { colour: string; width: number; dash: number[]; alpha: number }
 /** Below this zoom edges are straight hairlines. */
 const PLAIN_ZOOM = 0.22;
 
-export const flowDash: Record<FlowSign, number[]> = { positive: [], negative: [7, 4], mixed: [2, 3], vanished: [], bad: [3, 3] };
+export const flowDash: Record<FlowSign, number[]> = { positive: [], negative: [7, 4], mixed: [], vanished: [], bad: [3, 3] };
 
 /** Appends the smooth line through a wire's points, on the screen. */
 export function addWire(path: Path2D, points: Float32Array, c: Camera, right: boolean): void {
@@ -48,9 +48,9 @@ function styleOf(p: Paint, i: number): Style {
   if (p.flow && carried) {
     const flow = wireFlow(scene.trace, wire);
     if (flow) {
-      const colours: Record<FlowSign, string> = { positive: css.positive, negative: css.negative, mixed: css['ink-3'], vanished: css['line-2'], bad: css.bad };
+      const colours: Record<FlowSign, string> = { positive: css.positive, negative: css.negative, mixed: css.backward, vanished: css['line-2'], bad: css.bad };
       const width = flow.sign === 'vanished' ? 0.8 : flow.sign === 'bad' ? 4 : Math.round(flow.width * 2) / 2;
-      return style(colours[flow.sign], width * Math.max(0.35, Math.min(1, camera.z)), camera.z < PLAIN_ZOOM ? [] : flowDash[flow.sign], flow.sign === 'mixed' ? 0.6 : 0.9);
+      return style(colours[flow.sign], width * Math.max(0.35, Math.min(1, camera.z)), camera.z < PLAIN_ZOOM ? [] : flowDash[flow.sign], 0.85);
     }
   }
   if (moments.value[wire.tensor]! >= time) return style(css.line, thin);

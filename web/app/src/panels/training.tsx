@@ -138,12 +138,12 @@ function Facts() {
   const { curves, stepsPerSecond, stepsDone } = app.get();
   const last = curves.length - 1;
   const facts: [string, string][] = [
-    ['steps', info?.steps ? `${formatCount(stepsDone)} of ${formatCount(info.steps)}` : formatCount(stepsDone)],
+    [info?.steps ? `steps of ${formatCount(info.steps)}` : 'steps', formatCount(stepsDone)],
     ['steps a second', stepsPerSecond ? formatCount(Math.round(stepsPerSecond)) : '-'],
     ['learning rate', last >= 0 ? formatNumber(curves.lr[last]!, 3) : '-'],
     ['parameters', info ? formatCount(info.parameters) : '-'],
     ['batch', info ? formatCount(info.batch) : '-'],
-    ['memory in use', memory ? `${formatBytes(memory.inUse)} of ${formatBytes(memory.wasm)}` : '-'],
+    [memory ? `memory of ${formatBytes(memory.wasm)}` : 'memory', memory ? formatBytes(memory.inUse) : '-'],
   ];
   return (
     <section class="section">
