@@ -3,11 +3,12 @@ import assert from 'node:assert/strict';
 import { existsSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
-import { after, test } from 'node:test';
+import { after, afterEach, test } from 'node:test';
 import { pathToFileURL } from 'node:url';
-import { example, finish, inspect, link, number, open, openFile, panel, picture, ROOT, says, trainsOn, until } from './browser.mjs';
+import { example, finish, inspect, leave, link, number, open, openFile, panel, picture, ROOT, says, trainsOn, until } from './browser.mjs';
 
 after(finish);
+afterEach(leave);
 
 const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 const inspecting = (more) => open({ hash: link(example('models/xor'), { step: 2, time: 8 }), ...more });

@@ -16,6 +16,8 @@ const FLAGS = ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-ru
   '--disable-component-update', '--disable-sync', '--enable-precise-memory-info'];
 
 let started = null;
+/** The contexts of this test. */
+let contexts = [];
 
 /** The browser and the server of this test file; started once. */
 async function start() {
@@ -26,6 +28,13 @@ async function start() {
     serve(APP),
   ]);
   return { browser, server };
+}
+
+/** What the test opened goes with it, so that no page trains on beside the next test. */
+export async function leave() {
+  const open = contexts;
+  contexts = [];
+  await Promise.all(open.map((ctx) => ctx.close()));
 }
 
 export async function finish() {
@@ -54,6 +63,7 @@ export async function openFile(address, context = {}) {
 async function openAt(address, { before, ...context }) {
   const { browser } = await started;
   const ctx = await browser.newContext({ viewport: { width: 1280, height: 800 }, ...context });
+  contexts.push(ctx);
   const page = await ctx.newPage();
   page.setDefaultTimeout(60_000);
   if (before) await page.addInitScript({ path: before });

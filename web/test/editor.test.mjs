@@ -1,9 +1,10 @@
 // editor.test.mjs - writing a model: applied when it is right, told where it is wrong, and beside it the graph it stands for.
 import assert from 'node:assert/strict';
-import { after, test } from 'node:test';
-import { apply, example, find, finish, link, open, panel, says, trainsOn, until, write } from './browser.mjs';
+import { after, afterEach, test } from 'node:test';
+import { apply, example, find, finish, leave, link, open, panel, says, trainsOn, until, write } from './browser.mjs';
 
 after(finish);
+afterEach(leave);
 
 const SMALL = `data xor
 W = param(2, 2) ~ xavier

@@ -2,10 +2,11 @@
 import assert from 'node:assert/strict';
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { after, test } from 'node:test';
-import { example, find, finish, link, number, open, panel, ROOT, says, until } from './browser.mjs';
+import { after, afterEach, test } from 'node:test';
+import { example, find, finish, leave, link, number, open, panel, ROOT, says, until } from './browser.mjs';
 
 after(finish);
+afterEach(leave);
 
 const names = (folder, pattern) => readdirSync(join(ROOT, 'examples', folder)).map((file) => pattern.exec(file)?.[1]).filter(Boolean).sort();
 const trains = (name) => /^train /m.test(example(`models/${name}`));

@@ -1,9 +1,10 @@
 // graph.test.mjs - the drawing under the hand: moved, zoomed, searched, opened; where things come from and where their gradients go.
 import assert from 'node:assert/strict';
-import { after, test } from 'node:test';
-import { example, find, finish, link, open, panel, picture, says, until } from './browser.mjs';
+import { after, afterEach, test } from 'node:test';
+import { example, find, finish, leave, link, open, panel, picture, says, until } from './browser.mjs';
 
 after(finish);
+afterEach(leave);
 
 const xor = () => open({ hash: link(example('models/xor'), { step: 2, time: 1000 }) });
 const spirals = () => open({ hash: link(example('models/residual_mlp'), { step: 2, time: 1000 }) });

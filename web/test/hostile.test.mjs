@@ -1,9 +1,10 @@
 // hostile.test.mjs - links made to harm, and texts no model is: each is told in the page, nothing of it runs, the page lives on.
 import assert from 'node:assert/strict';
-import { after, test } from 'node:test';
-import { example, finish, link, notice, open, packed, panel, says, trainsOn, write } from './browser.mjs';
+import { after, afterEach, test } from 'node:test';
+import { example, finish, leave, link, notice, open, packed, panel, says, trainsOn, write } from './browser.mjs';
 
 after(finish);
+afterEach(leave);
 
 for (const [what, hash, words] of [
   ['of another page', '#/some/route', /not one of this page/],

@@ -1,9 +1,10 @@
 // inspector.test.mjs - a tensor as picture and numbers, and the formula that made it, with its own numbers in it and its gradient checked.
 import assert from 'node:assert/strict';
-import { after, test } from 'node:test';
-import { example, find, finish, link, open, panel, picture, says, until } from './browser.mjs';
+import { after, afterEach, test } from 'node:test';
+import { example, find, finish, leave, link, open, panel, picture, says, until } from './browser.mjs';
 
 after(finish);
+afterEach(leave);
 
 const END = 100_000;
 const shown = (name, more = {}) => open({ hash: link(example(name), { step: 2, time: END, ...more }), permissions: ['clipboard-read', 'clipboard-write'] });

@@ -2,10 +2,11 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { after, test } from 'node:test';
-import { drop, example, finish, link, open, panel, ROOT, says, trainsOn, until } from './browser.mjs';
+import { after, afterEach, test } from 'node:test';
+import { drop, example, finish, leave, link, open, panel, ROOT, says, trainsOn, until } from './browser.mjs';
 
 after(finish);
+afterEach(leave);
 
 const VERIFIED_MS = 120_000;
 const plugin = (name) => ({ name: `${name}.wasm`, bytes: readFileSync(join(ROOT, `build/engine-full/plugins/${name}.wasm`)) });

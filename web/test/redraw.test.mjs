@@ -1,9 +1,10 @@
 // redraw.test.mjs - along the timeline only what changes is drawn again: the picture must be the one that a whole drawing gives.
 import assert from 'node:assert/strict';
-import { after, test } from 'node:test';
-import { finish, inspect, open, until } from './browser.mjs';
+import { after, afterEach, test } from 'node:test';
+import { finish, inspect, leave, open, until } from './browser.mjs';
 
 after(finish);
+afterEach(leave);
 
 /** Keeps the canvas's picture. */
 const keep = (page) => page.evaluate(() => {

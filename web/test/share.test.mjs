@@ -4,10 +4,11 @@ import { execFileSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { after, test } from 'node:test';
-import { drop, example, find, finish, link, notice, number, open, panel, picture, ROOT, saved, says, until } from './browser.mjs';
+import { after, afterEach, test } from 'node:test';
+import { drop, example, find, finish, leave, link, notice, number, open, panel, picture, ROOT, saved, says, until } from './browser.mjs';
 
 after(finish);
+afterEach(leave);
 
 const COMMAND = [process.env.EBB_COMMAND, 'build/release/ebb', '.q/ebb'].filter(Boolean).map((file) => join(ROOT, file)).find(existsSync);
 const now = (page) => page.getByTestId('now').textContent();

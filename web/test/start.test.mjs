@@ -1,9 +1,10 @@
 // start.test.mjs - the first seconds: a model that trains, nothing to install, nothing fetched from elsewhere.
 import assert from 'node:assert/strict';
-import { after, test } from 'node:test';
-import { finish, number, open, until } from './browser.mjs';
+import { after, afterEach, test } from 'node:test';
+import { finish, leave, number, open, until } from './browser.mjs';
 
 after(finish);
+afterEach(leave);
 
 test('opens on a model that is training, with its graph', async () => {
   const page = await open();

@@ -1,9 +1,10 @@
 // timeline.test.mjs - one training step, event by event: moved by buttons, keys, hand and by itself; several steps, and what changed between them.
 import assert from 'node:assert/strict';
-import { after, test } from 'node:test';
-import { example, find, finish, inspect, link, number, open, panel, says, until } from './browser.mjs';
+import { after, afterEach, test } from 'node:test';
+import { example, find, finish, inspect, leave, link, number, open, panel, says, until } from './browser.mjs';
 
 after(finish);
+afterEach(leave);
 
 const inspecting = () => open({ hash: link(example('models/moons'), { step: 3, time: 0 }) });
 const now = (page) => page.getByTestId('now').textContent();

@@ -1,9 +1,10 @@
 // training.test.mjs - watching a model learn: curves, metrics, how far parameters move, what it says of its data.
 import assert from 'node:assert/strict';
-import { after, test } from 'node:test';
-import { example, finish, inspect, link, notice, number, open, panel, says, trainsOn, until } from './browser.mjs';
+import { after, afterEach, test } from 'node:test';
+import { example, finish, inspect, leave, link, notice, number, open, panel, says, trainsOn, until } from './browser.mjs';
 
 after(finish);
+afterEach(leave);
 
 const training = (name) => open({ hash: link(example(`models/${name}`)) });
 const label = (page, testid) => page.getByTestId(testid).getAttribute('aria-label');
