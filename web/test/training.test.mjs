@@ -34,11 +34,17 @@ test('the picture of the plane changes as the model learns', async () => {
   await notice(page, /Training is done: 300 steps/);
   const plane = page.getByTestId('boundary');
   await plane.waitFor();
+  const drawn = () => plane.evaluate((canvas) => canvas.toDataURL());
+  const rested = async () => {
+    let picture = await drawn();
+    await until(async () => picture === (picture = await drawn()), 'the picture rests');
+    return picture;
+  };
+  const trained = await rested();
   await page.getByTestId('restart').click();
   await until(async () => (await number(page, 'steps')) === 1, 'one step is done');
-  const drawn = () => plane.evaluate((canvas) => canvas.toDataURL());
-  let first = await drawn();
-  await until(async () => first === (first = await drawn()), 'the picture rests');
+  await until(async () => (await drawn()) !== trained, 'the picture is that of a new model');
+  const first = await rested();
   const loss = await number(page, 'loss');
   await page.getByTestId('train').click();
   await until(async () => (await number(page, 'steps')) >= 300, 'it has trained');
